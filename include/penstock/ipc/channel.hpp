@@ -1,0 +1,72 @@
+// A SOCK_SEQPACKET connection that carries ipc messages, and the listening end of it.
+#pragma once
+
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "penstock/base/bytes.hpp"
+#include "penstock/base/error.hpp"
+#include "penstock/base/unique_fd.hpp"
+#include "penstock/ipc/messages.hpp"
+#include "penstock/keys/secret.hpp"
+
+namespace penstock::ipc {
+
+// A whole message as it arrived: at least a Header.
+class Received {
+ public:
+  explicit Received(Bytes bytes) : bytes_(bytes) {}
+  [[nodiscard]] Header header() const {
+    Header header;
+    std::memcpy(&header, bytes_.data(), sizeof header);
+    return header;
+  }
+  // The message as an M; empty when type or size say it is none.
+  template <Message M>
+  [[nodiscard]] const M* as() const {
+    if (header().type != M::type || bytes_.size() != sizeof(M)) return nullptr;
+    return reinterpret_cast<const M*>(bytes_.data());
+  }
+
+ private:
+  Bytes bytes_;
+};
+
+enum class ReceiveStatus { message, nothing_yet, closed };
+
+// Non-blocking both ways. Owns a receive buffer in secret memory (install_session carries keys).
+class Channel {
+ public:
+  explicit Channel(UniqueFd socket);
+
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  // False when the peer is gone or does not read: drop the connection.
+  template <Message M>
+  [[nodiscard]] bool send(const M& message) {
+    return send_bytes(std::as_bytes(std::span{&message, 1}));
+  }
+  // After `message`, received() is valid until the next receive(). Packets shorter than a
+  // Header or longer than max_message close the channel.
+  [[nodiscard]] ReceiveStatus receive();
+  [[nodiscard]] Received received() const { return Received{buffer_.reveal().first(length_)}; }
+  // Wipes the receive buffer: call after install_session was used.
+  void wipe_received();
+
+ private:
+  [[nodiscard]] bool send_bytes(Bytes message);
+
+  UniqueFd socket_;
+  SecretBuffer buffer_{max_message};
+  std::size_t length_ = 0;
+};
+
+// Binds `path` (mode 0600, directories made). A socket file that nobody answers is replaced;
+// one that somebody answers is ErrorKind::busy.
+[[nodiscard]] Result<UniqueFd> listen_at(const std::filesystem::path& path, int socket_type);
+// Takes one waiting connection whose peer runs as root or as our own user; others are closed.
+[[nodiscard]] std::optional<UniqueFd> accept_trusted(int listener);
+[[nodiscard]] Result<UniqueFd> connect_to(const std::filesystem::path& path, int socket_type);
+
+}  // namespace penstock::ipc

@@ -1,0 +1,253 @@
+// The one door between the planes: fixed-size messages over a Unix SOCK_SEQPACKET socket,
+// one message a packet, native byte order (both ends are one build on one machine).
+//
+// The data plane listens and serves one controller at a time, which must run as root or as
+// the data plane's own user (peer credentials). The controller speaks first (hello).
+// Every request gets exactly one reply with its request number, except list_sessions (one
+// session_info each, then list_end). punt and event come unasked.
+//
+// Keys flow down only, in install_session; both sides wipe that message after use.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "penstock/base/address.hpp"
+#include "penstock/base/limits.hpp"
+#include "penstock/ipc/counters.hpp"
+
+namespace penstock::ipc {
+
+inline constexpr std::uint32_t version = 1;
+
+using BootId = std::array<std::byte, 16>;     // random, of one life of the data plane
+using SessionId = std::array<std::byte, 32>;  // T4 of its handshake
+
+enum class MessageType : std::uint16_t {
+  hello = 1,         // controller -> data plane
+  hello_reply,
+  install_session,   // controller -> data plane
+  install_reply,
+  remove_session,    // controller -> data plane
+  remove_reply,
+  list_sessions,     // controller -> data plane
+  session_info,
+  list_end,
+  inject,            // controller -> data plane: send this datagram; no reply
+  punt,              // data plane -> controller: a handshake datagram arrived
+  event,             // data plane -> controller
+  get_stats,         // controller -> data plane
+  stats,
+};
+
+struct Header {
+  MessageType type{};
+  std::uint16_t zero = 0;
+  std::uint32_t request = 0;  // echoed in the reply
+};
+
+// Addresses flattened: all bytes count, so that messages have no holes with old memory.
+struct WireEndpoint {
+  std::array<std::byte, 16> address{};
+  std::uint16_t port = 0;    // host order
+  std::uint8_t ip_version = 4;
+  std::uint8_t zero = 0;
+};
+[[nodiscard]] WireEndpoint to_wire(const Endpoint& endpoint);
+[[nodiscard]] Endpoint from_wire(const WireEndpoint& endpoint);
+
+struct Hello {
+  static constexpr auto type = MessageType::hello;
+  Header header{.type = type};
+  std::uint32_t version = ipc::version;
+  std::uint32_t zero = 0;
+};
+
+struct HelloReply {
+  static constexpr auto type = MessageType::hello_reply;
+  Header header{.type = type};
+  std::uint32_t version = ipc::version;
+  std::uint32_t is_accepted = 0;       // 0: another version, the connection ends
+  BootId boot_id{};
+  std::uint16_t max_frame_size = 0;    // UDP payload that the wire MTU allows
+  std::uint16_t lanes = 0;             // = workers
+  std::uint8_t takes_offload = 0;      // the plain port can finish kind 3 packets
+  std::array<std::uint8_t, 3> zero{};
+  WireEndpoint wire;                   // where this site receives
+  std::array<char, 16> isa{};          // "x86-64-v4"
+  std::array<char, 96> engine{};       // FrameEngine::describe()
+  std::array<char, 64> plain_device{};
+  std::array<char, 64> wire_device{};
+};
+
+enum class Role : std::uint8_t { initiator = 0, responder = 1 };
+
+struct LaneKeys {
+  std::array<std::byte, 32> encrypt{};
+  std::array<std::byte, 48> mac{};
+};
+
+struct InstallSession {
+  static constexpr auto type = MessageType::install_session;
+  Header header{.type = type};
+  BootId boot_id{};
+  SessionId session_id{};
+  std::uint32_t link = 0;              // index of the [[link]] in the config
+  std::uint32_t local_spi_base = 0;    // frames to us carry local_spi_base + lane
+  std::uint32_t remote_spi_base = 0;   // frames to the peer
+  Role role{};
+  std::uint8_t tag = 0;                // bytes
+  std::uint16_t suite = 0;             // Suite::code()
+  std::uint16_t frame_size = 0;
+  std::uint16_t lanes_out = 0;         // 1..limits::max_lanes; what this site sends on
+  std::uint16_t lanes_in = 0;
+  std::uint8_t peer_takes_offload = 0;
+  std::array<std::uint8_t, 5> zero{};
+  WireEndpoint peer;
+  std::uint64_t max_age_ns = 0;        // hard stop
+  std::array<LaneKeys, limits::max_lanes> out{};
+  std::array<LaneKeys, limits::max_lanes> in{};
+};
+
+enum class InstallResult : std::uint32_t {
+  installed = 0,
+  wrong_boot,       // made for another life of the data plane
+  seen_before,      // this session id was installed once already
+  slot_taken,       // the SPI's slot belongs to a living session
+  bad_parameters,   // lanes, frame size, tag, suite or link out of range
+  no_memory,
+};
+
+struct InstallReply {
+  static constexpr auto type = MessageType::install_reply;
+  Header header{.type = type};
+  InstallResult result{};
+  std::uint32_t zero = 0;
+};
+
+struct RemoveSession {
+  static constexpr auto type = MessageType::remove_session;
+  Header header{.type = type};
+  SessionId session_id{};
+};
+
+struct RemoveReply {
+  static constexpr auto type = MessageType::remove_reply;
+  Header header{.type = type};
+  std::uint32_t was_there = 0;
+  std::uint32_t zero = 0;
+};
+
+struct ListSessions {
+  static constexpr auto type = MessageType::list_sessions;
+  Header header{.type = type};
+};
+
+enum class SessionState : std::uint8_t {
+  unconfirmed = 1,  // installed; nothing good arrived on it yet
+  current = 2,      // confirmed, and what the link sends on
+  retiring = 3,     // replaced; still receives for the grace time
+};
+
+struct SessionInfo {
+  static constexpr auto type = MessageType::session_info;
+  Header header{.type = type};
+  SessionId session_id{};
+  std::uint32_t link = 0;
+  std::uint32_t local_spi_base = 0;
+  std::uint32_t remote_spi_base = 0;
+  Role role{};
+  SessionState state{};
+  std::uint16_t suite = 0;
+  std::uint16_t frame_size = 0;
+  std::uint16_t lanes_out = 0;
+  std::uint16_t lanes_in = 0;
+  std::uint8_t tag = 0;
+  std::uint8_t peer_takes_offload = 0;
+  std::uint32_t zero = 0;
+  WireEndpoint peer;
+  std::uint64_t age_ns = 0;
+  std::uint64_t idle_ns = 0;           // since the last good frame; age_ns if none came
+  std::uint64_t frames_sealed = 0;     // all lanes
+  std::uint64_t frames_opened = 0;
+  std::uint64_t failed_opens = 0;
+};
+
+struct ListEnd {
+  static constexpr auto type = MessageType::list_end;
+  Header header{.type = type};
+  std::uint32_t count = 0;
+  std::uint32_t zero = 0;
+};
+
+struct Datagram {
+  WireEndpoint peer;                   // from (punt) or to (inject)
+  std::uint16_t length = 0;
+  std::uint16_t zero = 0;
+  std::array<std::byte, limits::handshake_message> bytes{};
+};
+
+struct Inject {
+  static constexpr auto type = MessageType::inject;
+  Header header{.type = type};
+  Datagram datagram;
+};
+
+struct Punt {
+  static constexpr auto type = MessageType::punt;
+  Header header{.type = type};
+  Datagram datagram;
+};
+
+enum class EventKind : std::uint32_t {
+  session_confirmed = 1,  // it is now what the link sends on
+  session_removed,        // detail: RemovalReason
+  rekey_wanted,           // a soft limit (frames, failed opens) was reached
+};
+
+enum class RemovalReason : std::uint32_t {
+  by_controller = 1,
+  unconfirmed,     // nobody spoke on it within limits::confirm_within
+  replaced,        // its grace after a rekey is over
+  max_age,
+};
+
+struct Event {
+  static constexpr auto type = MessageType::event;
+  Header header{.type = type};
+  EventKind kind{};
+  std::uint32_t detail = 0;
+  std::uint32_t link = 0;
+  std::uint32_t zero = 0;
+  SessionId session_id{};
+};
+
+struct GetStats {
+  static constexpr auto type = MessageType::get_stats;
+  Header header{.type = type};
+};
+
+struct Stats {
+  static constexpr auto type = MessageType::stats;
+  Header header{.type = type};
+  std::uint64_t uptime_ns = 0;
+  std::uint32_t workers = 0;
+  std::uint32_t sessions = 0;
+  Counters counters;                   // all workers
+};
+
+inline constexpr std::size_t max_message = sizeof(InstallSession);
+
+template <class M>
+concept Message = std::is_trivially_copyable_v<M> && std::has_unique_object_representations_v<M> &&
+                  sizeof(M) <= max_message && requires { M::type; };
+
+static_assert(Message<Hello> && Message<HelloReply> && Message<InstallSession> &&
+              Message<InstallReply> && Message<RemoveSession> && Message<RemoveReply> &&
+              Message<ListSessions> && Message<SessionInfo> && Message<ListEnd> &&
+              Message<Inject> && Message<Punt> && Message<Event> && Message<GetStats> &&
+              Message<Stats>);
+
+}  // namespace penstock::ipc

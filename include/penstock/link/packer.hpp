@@ -1,0 +1,69 @@
+// Packing: blocks into the plaintext of one frame after another (RFC 9347's idea, with
+// explicit lengths). Knows bytes, not mbufs: the caller brings frames and takes them away.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "penstock/base/bytes.hpp"
+#include "penstock/wire/block.hpp"
+
+namespace penstock {
+
+// A block still to be packed: its bytes as up to four pieces (say a virtio-net header,
+// the MAC addresses, a VLAN tag, the rest), and how far packing has come.
+class BlockSource {
+ public:
+  static constexpr std::size_t max_pieces = 4;
+
+  BlockSource(BlockKind kind, Bytes only) : BlockSource(kind, std::array<Bytes, 1>{only}) {}
+  BlockSource(BlockKind kind, std::span<const Bytes> pieces);
+
+  [[nodiscard]] BlockKind kind() const { return kind_; }
+  [[nodiscard]] std::uint32_t length() const { return length_; }        // without the block header
+  [[nodiscard]] bool is_started() const { return is_started_; }         // its header is in a frame
+  [[nodiscard]] bool is_done() const { return is_started_ && left_ == 0; }
+
+ private:
+  friend class FramePacker;
+  std::array<Bytes, max_pieces> pieces_{};
+  std::uint32_t length_ = 0;
+  std::uint32_t left_ = 0;
+  std::uint8_t piece_ = 0;
+  BlockKind kind_;
+  bool is_started_ = false;
+};
+
+// The plaintext of one open frame.
+class FramePacker {
+ public:
+  // Starts on an empty frame; `plaintext` (prologue and payload) stays the caller's.
+  void begin(MutableBytes plaintext);
+  [[nodiscard]] bool is_open() const { return cursor_ != nullptr; }
+  [[nodiscard]] bool is_empty() const { return used() == 0; }
+  // Less than a block header is left: no further block can start here.
+  [[nodiscard]] bool is_full() const { return room() < block_header; }
+  [[nodiscard]] std::size_t room() const { return static_cast<std::size_t>(end_ - cursor_); }
+  [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(cursor_ - payload_); }
+
+  // Copies as much of `block` as fits. Afterwards either the block is done or the frame
+  // has no room; a block that was started in an earlier frame continues here.
+  void append(BlockSource& block);
+
+  // Pads with zeros, writes the prologue, and closes. Returns the bytes of padding.
+  std::size_t finish();
+
+ private:
+  std::byte* payload_ = nullptr;
+  std::byte* cursor_ = nullptr;
+  std::byte* end_ = nullptr;
+  std::uint32_t first_ = 0;
+  bool has_first_ = false;
+};
+
+// How many frames `length` bytes of block need when `room` bytes are left in the open
+// frame (0: none is open) and every further frame takes `payload`.
+[[nodiscard]] std::size_t frames_needed(std::size_t length, std::size_t room, std::size_t payload);
+
+}  // namespace penstock

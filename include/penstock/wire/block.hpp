@@ -1,0 +1,37 @@
+// Blocks: what a frame's payload is made of. u8 kind || be24 length || bytes.
+// A block header never straddles frames: fewer than 4 bytes left in a frame are
+// padding. A block's bytes may continue through any number of frames.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "penstock/base/bytes.hpp"
+
+namespace penstock {
+
+enum class BlockKind : std::uint8_t {
+  padding = 0,          // to the end of the frame; this one byte suffices
+  ethernet = 1,         // an Ethernet packet without its frame check sequence
+  ip = 2,               // an IP packet
+  offload_ethernet = 3, // a virtio-net header (10 bytes, little-endian), then an Ethernet packet
+  control = 4,          // between the two sites
+};
+
+inline constexpr std::size_t block_header = 4;
+
+struct BlockHeader {
+  BlockKind kind{};  // may hold a number that no kind has: skip by length, count
+  std::uint32_t length = 0;
+};
+
+inline void write_block_header(std::byte* out, BlockHeader header) {
+  store_u8(out, static_cast<std::uint8_t>(header.kind));
+  store_be24(out + 1, header.length);
+}
+
+[[nodiscard]] inline BlockHeader read_block_header(const std::byte* in) {
+  return {.kind = static_cast<BlockKind>(load_u8(in)), .length = load_be24(in + 1)};
+}
+
+}  // namespace penstock
