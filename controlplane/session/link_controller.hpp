@@ -1,0 +1,98 @@
+// One link's whole life: attempts, sessions, rekeys, and why it is down. Sans-IO: datagrams,
+// replies and a clock come in; actions and a deadline go out. The shell (controlplane/shell)
+// carries the actions out; the simulation and the tests drive the same code.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "penstock/base/address.hpp"
+#include "penstock/base/clock.hpp"
+#include "penstock/config/site_config.hpp"
+#include "penstock/crypto/key_schedule.hpp"
+#include "penstock/ipc/messages.hpp"
+#include "penstock/keys/secret.hpp"
+
+namespace penstock::controlplane {
+
+// --- what the controller wants done, in order --------------------------------------
+struct SendDatagram {
+  Endpoint to;
+  std::vector<std::byte> bytes;
+};
+struct Install {
+  std::uint32_t request;                        // comes back in on_install_reply
+  SecretBox<ipc::InstallSession> message;
+};
+struct Remove {
+  ipc::SessionId session_id;
+};
+// A line for the operator; already rate-limited.
+struct Notice {
+  enum class Kind : std::uint8_t { info, warning } kind;
+  std::string text;
+};
+using Action = std::variant<SendDatagram, Install, Remove, Notice>;
+
+// What the data plane is, as its hello_reply says.
+struct DataplaneFacts {
+  ipc::BootId boot_id{};
+  std::uint16_t max_frame_size = 0;
+  std::uint16_t lanes = 1;
+  bool takes_offload = false;
+};
+
+// Shared by all links of a site: which session slots of the data plane are taken.
+class SlotAllocator;
+
+struct LinkStatus {
+  enum class State : std::uint8_t { down, connecting, up } state = State::down;
+  std::string reason;                           // why it is not up; empty when it is
+  std::string peer;
+  Endpoint endpoint;
+  std::optional<ipc::SessionId> session_id;     // the current one
+  std::optional<ipc::Role> role;
+  Time established{};                           // when it was confirmed
+  std::uint64_t handshakes_completed = 0;
+  std::uint64_t handshakes_failed = 0;          // attempts that ended without a session
+  std::uint64_t messages_refused = 0;           // handshake messages that did not authenticate
+};
+
+class LinkController {
+ public:
+  struct Setup {
+    std::string site_name;
+    std::uint32_t link_index = 0;
+    LinkConfig config;
+    crypto::FileKey file_key;                   // K of the key file
+  };
+  LinkController(Setup setup, SlotAllocator& slots, Time now);
+  ~LinkController();
+  LinkController(LinkController&&) noexcept;
+
+  // The data plane came (with the sessions it still has on this link) or went.
+  void on_dataplane_up(const DataplaneFacts& facts, std::vector<ipc::SessionInfo> living, Time now);
+  void on_dataplane_down(Time now);
+  // A handshake datagram; false when its key id is not this link's, so try the next link.
+  [[nodiscard]] bool on_datagram(const Endpoint& from, Bytes datagram, Time now);
+  void on_install_reply(std::uint32_t request, ipc::InstallResult result, Time now);
+  void on_event(const ipc::Event& event, Time now);
+  void on_timer(Time now);
+  // The operator wants a new session now (`penstock rekey`).
+  void rekey(Time now);
+
+  // Call after every input: what to do now, and when on_timer is due next.
+  [[nodiscard]] std::vector<Action> take_actions();
+  [[nodiscard]] std::optional<Time> deadline() const;
+  [[nodiscard]] LinkStatus status() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace penstock::controlplane
