@@ -1,0 +1,46 @@
+// DPDK's environment: memory, lcores and devices, from the start of the process to its end.
+// Lcore 0 is the main core and floats over the allowed cores; workers are lcores 1 to
+// `workers`. DPDK's own messages become lines of our log.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "penstock/base/error.hpp"
+
+namespace penstock::dataplane {
+
+struct EalOptions {
+  std::string file_prefix;           // one for each running site
+  unsigned workers = 1;
+  std::vector<unsigned> cores;       // one a worker; empty: they float over the allowed cores
+  std::vector<std::string> devargs;  // devargs_of(): "--vdev" or, for a PCI address, "--allow"
+  std::size_t memory_mb = 64;        // all that pools and rings will need
+};
+
+// Hugepages where enough are free, else ordinary memory that is locked and left out of core
+// dumps. At most one in a process, and a process starts it at most once (DPDK's rule).
+class Eal {
+ public:
+  [[nodiscard]] static Result<Eal> start(const EalOptions& options);
+  Eal(Eal&& other) noexcept
+      : running_(std::exchange(other.running_, false)),
+        hugepages_(other.hugepages_),
+        memory_mb_(other.memory_mb_) {}
+  Eal& operator=(Eal&&) = delete;
+  ~Eal();
+
+  [[nodiscard]] bool hugepages() const { return hugepages_; }
+  [[nodiscard]] std::string describe() const;  // "64 MB of hugepages", for the log
+
+ private:
+  Eal(bool hugepages, std::size_t memory_mb) : hugepages_(hugepages), memory_mb_(memory_mb) {}
+
+  bool running_ = true;
+  bool hugepages_;
+  std::size_t memory_mb_ = 0;
+};
+
+}  // namespace penstock::dataplane
