@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "controlplane/handshake/entropy.hpp"
 #include "penstock/base/address.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/config/site_config.hpp"
@@ -46,7 +47,8 @@ struct DataplaneFacts {
   bool takes_offload = false;
 };
 
-// Shared by all links of a site: which session slots of the data plane are taken.
+// Shared by all links of a site: which session slots of the data plane are taken
+// (controlplane/session/slot_allocator.hpp).
 class SlotAllocator;
 
 struct LinkStatus {
@@ -70,7 +72,8 @@ class LinkController {
     LinkConfig config;
     crypto::FileKey file_key;                   // K of the key file
   };
-  LinkController(Setup setup, SlotAllocator& slots, Time now);
+  // Slots and entropy outlive the controller.
+  LinkController(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now);
   ~LinkController();
   LinkController(LinkController&&) noexcept;
 
@@ -79,6 +82,9 @@ class LinkController {
   void on_dataplane_down(Time now);
   // A handshake datagram; false when its key id is not this link's, so try the next link.
   [[nodiscard]] bool on_datagram(const Endpoint& from, Bytes datagram, Time now);
+  // A handshake datagram that no link claimed. Tell every link; the one whose endpoint it
+  // came from says that the far side does not hold the same key.
+  void on_unclaimed(const Endpoint& from, Bytes datagram, Time now);
   void on_install_reply(std::uint32_t request, ipc::InstallResult result, Time now);
   void on_event(const ipc::Event& event, Time now);
   void on_timer(Time now);
