@@ -1,12 +1,12 @@
 // A fixed array of mbufs that owns what is in it and frees what is left.
 #pragma once
 
-#include <rte_mbuf.h>
-
 #include <array>
 #include <cstddef>
 #include <span>
 #include <utility>
+
+#include <rte_mbuf.h>
 
 namespace penstock::dataplane {
 

@@ -13,7 +13,7 @@
 namespace penstock::dataplane {
 
 struct EalOptions {
-  std::string file_prefix;           // one for each running site
+  std::string file_prefix;  // one for each running site
   unsigned workers = 1;
   std::vector<unsigned> cores;       // one a worker; empty: they float over the allowed cores
   std::vector<std::string> devargs;  // devargs_of(): "--vdev" or, for a PCI address, "--allow"

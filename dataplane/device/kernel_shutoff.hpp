@@ -32,7 +32,7 @@ class KernelShutoff {
   };
   std::vector<UniqueFd> locks_;  // one an interface: a second Penstock is refused
   std::vector<SavedSysctl> saved_;
-  std::string table_;            // empty: no filter is loaded
+  std::string table_;  // empty: no filter is loaded
 };
 
 // Locks the site's kernel interfaces against a second Penstock, refuses those on which the

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/device/port.hpp"
 #include "penstock/base/error.hpp"
 #include "penstock/config/site_config.hpp"
+
+#include "dataplane/device/port.hpp"
 
 struct rte_mempool;
 

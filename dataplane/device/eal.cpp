@@ -1,0 +1,150 @@
+#include "dataplane/device/eal.hpp"
+
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_memory.h>
+#include <rte_pci.h>
+
+#include "penstock/base/log.hpp"
+
+#include "dataplane/device/dpdk_log.hpp"
+
+namespace penstock::dataplane {
+namespace {
+
+std::vector<unsigned> allowed_cores() {
+  std::vector<unsigned> cores;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return cores;
+  for (unsigned core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  return cores;
+}
+
+Result<void> check_cores(const EalOptions& options, const std::vector<unsigned>& allowed) {
+  if (options.cores.empty()) return {};
+  if (options.cores.size() != options.workers)
+    return fail(ErrorKind::config, fmt::format("{} workers cannot be pinned to {} cores",
+                                               options.workers, options.cores.size()));
+  for (const unsigned core : options.cores)
+    if (!std::ranges::binary_search(allowed, core))
+      return fail(ErrorKind::config,
+                  fmt::format("worker core {} is not one of the cores this process may use ({}): "
+                              "choose among those or widen its CPU affinity",
+                              core, fmt::join(allowed, ",")));
+  return {};
+}
+
+// What DPDK would find: any page size will do, as long as one size alone suffices.
+bool enough_hugepages(std::size_t bytes) {
+  std::error_code ignored;
+  for (const auto& size :
+       std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", ignored)) {
+    std::size_t page_kb = 0;
+    std::size_t free_pages = 0;
+    if (std::sscanf(size.path().filename().c_str(), "hugepages-%zukB", &page_kb) != 1) continue;
+    std::ifstream(size.path() / "free_hugepages") >> free_pages;
+    if (free_pages * page_kb * 1024 >= bytes) return true;
+  }
+  return false;
+}
+
+bool is_pci(const std::string& devargs) {
+  rte_pci_addr address;
+  return rte_pci_addr_parse(devargs.substr(0, devargs.find(',')).c_str(), &address) == 0;
+}
+
+// "0@(0,1)" lets lcore 0 float over cores 0 and 1.
+std::string lcore_map(const EalOptions& options, const std::vector<unsigned>& allowed) {
+  const auto anywhere = fmt::format("({})", fmt::join(allowed, ","));
+  auto map = "0@" + anywhere;
+  for (unsigned worker = 0; worker < options.workers; ++worker)
+    map += fmt::format(",{}@{}", worker + 1,
+                       options.cores.empty() ? anywhere : std::to_string(options.cores[worker]));
+  return map;
+}
+
+std::vector<std::string> arguments(const EalOptions& options, bool hugepages,
+                                   const std::vector<unsigned>& allowed) {
+  std::vector<std::string> args{"penstock-dataplane",
+                                "--file-prefix",
+                                options.file_prefix,
+                                "--no-telemetry",
+                                "-m",
+                                std::to_string(options.memory_mb),
+                                "--lcores",
+                                lcore_map(options, allowed)};
+  if (hugepages) {
+    // Memory of nobody's name, gone with the process.
+    args.insert(args.end(), {"--in-memory", "--single-file-segments"});
+  } else {
+    args.insert(args.end(), {"--no-huge", "--no-shconf"});
+  }
+  if (std::ranges::none_of(options.devargs, is_pci)) args.emplace_back("--no-pci");
+  for (const auto& devargs : options.devargs)
+    args.insert(args.end(), {is_pci(devargs) ? "--allow" : "--vdev", devargs});
+  return args;
+}
+
+int leave_out_of_core_dumps(const rte_memseg_list*, const rte_memseg* segment, std::size_t length,
+                            void*) {
+  return madvise(segment->addr, length, MADV_DONTDUMP);
+}
+
+int lock(const rte_memseg_list*, const rte_memseg* segment, std::size_t length, void*) {
+  return mlock(segment->addr, length);
+}
+
+// Packets are in clear in this memory: it must reach neither swap nor a core file.
+void protect_memory(bool hugepages) {
+  if (rte_memseg_contig_walk(leave_out_of_core_dumps, nullptr) != 0)
+    log::warn("packet memory cannot be left out of core dumps: turn core dumps off");
+  if (!hugepages && rte_memseg_contig_walk(lock, nullptr) != 0)
+    log::warn(
+        "packet memory cannot be locked and may reach swap: give the data plane CAP_IPC_LOCK or a "
+        "larger memlock limit, or turn swap off");
+}
+
+}  // namespace
+
+Result<Eal> Eal::start(const EalOptions& options) {
+  const auto allowed = allowed_cores();
+  if (auto fits = check_cores(options, allowed); !fits) return std::unexpected(fits.error());
+  const bool hugepages = enough_hugepages(options.memory_mb << 20);
+
+  auto args = arguments(options, hugepages, allowed);
+  std::vector<char*> argv;
+  for (auto& arg : args) argv.push_back(arg.data());
+  argv.push_back(nullptr);  // getopt's end
+
+  capture_dpdk_log();
+  if (rte_eal_init(static_cast<int>(args.size()), argv.data()) < 0) {
+    const auto errors = held_dpdk_errors();
+    return fail(ErrorKind::system, fmt::format("DPDK did not start: {}",
+                                               errors.empty() ? rte_strerror(rte_errno) : errors));
+  }
+  release_dpdk_log();
+  protect_memory(hugepages);
+  return Eal{hugepages, options.memory_mb};
+}
+
+Eal::~Eal() {
+  if (running_) rte_eal_cleanup();
+}
+
+std::string Eal::describe() const {
+  return fmt::format("{} MB of {}", memory_mb_, hugepages_ ? "hugepages" : "ordinary memory");
+}
+
+}  // namespace penstock::dataplane
