@@ -21,12 +21,12 @@ void wipe(MutableBytes bytes) noexcept;
 
 namespace secret_memory {
 // Zeroed bytes, 64-byte aligned, from locked pages (mlock, MADV_DONTDUMP,
-// MADV_WIPEONFORK). Aborts when there is no memory. Any thread.
+// MADV_WIPEONFORK: a forked child finds zeros). Aborts when there is no memory. Any thread.
 [[nodiscard]] std::byte* allocate(std::size_t size);
 // Wipes and gives back.
 void release(std::byte* at, std::size_t size) noexcept;
-// Bytes in use now, and whether every page could be locked (it cannot where
-// RLIMIT_MEMLOCK is too small; programs say so once).
+// Bytes in use now, and whether every page could be locked and left out of dumps and
+// children (it cannot where RLIMIT_MEMLOCK is too small; programs say so once).
 struct Usage {
   std::size_t bytes_in_use;
   bool is_locked;
