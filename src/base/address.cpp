@@ -1,10 +1,11 @@
 #include "penstock/base/address.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
 
 #include "penstock/base/check.hpp"
 
@@ -99,7 +100,8 @@ std::optional<IpPrefix> parse_prefix(std::string_view text) {
 
 std::optional<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
   // A version 6 address with a port stands in brackets; without a port it may.
-  if (const auto address = parse_ip(text)) return Endpoint{.address = *address, .port = default_port};
+  if (const auto address = parse_ip(text))
+    return Endpoint{.address = *address, .port = default_port};
   std::size_t end_of_address = text.rfind(':');
   const bool in_brackets = text.starts_with('[');
   if (in_brackets) {
@@ -108,8 +110,8 @@ std::optional<Endpoint> parse_endpoint(std::string_view text, std::uint16_t defa
     end_of_address = closing + 1;
   }
   if (end_of_address == text.npos) return std::nullopt;
-  const auto address = parse_ip(in_brackets ? text.substr(1, end_of_address - 2)
-                                            : text.substr(0, end_of_address));
+  const auto address =
+      parse_ip(in_brackets ? text.substr(1, end_of_address - 2) : text.substr(0, end_of_address));
   if (!address || in_brackets != (address->version == IpVersion::v6)) return std::nullopt;
   if (end_of_address == text.size()) return Endpoint{.address = *address, .port = default_port};
   if (text[end_of_address] != ':') return std::nullopt;

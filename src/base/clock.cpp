@@ -2,8 +2,6 @@
 
 namespace penstock {
 
-Time monotonic_now() {
-  return std::chrono::steady_clock::now().time_since_epoch();
-}
+Time monotonic_now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
 }  // namespace penstock

@@ -1,9 +1,9 @@
 #include "penstock/base/error.hpp"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstring>
+
+#include <fmt/format.h>
 
 namespace penstock {
 namespace {
@@ -30,9 +30,9 @@ ErrorKind kind_of(int error_number) {
 std::unexpected<Error> fail_errno(std::string_view what, int error_number) {
   // Unlike strerror, strerrordesc_np may be called from any thread.
   const char* const text = ::strerrordesc_np(error_number);
-  return fail(kind_of(error_number),
-              text != nullptr ? fmt::format("{}: {}", what, text)
-                              : fmt::format("{}: error {}", what, error_number));
+  return fail(kind_of(error_number), text != nullptr
+                                         ? fmt::format("{}: {}", what, text)
+                                         : fmt::format("{}: error {}", what, error_number));
 }
 
 }  // namespace penstock

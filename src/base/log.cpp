@@ -1,15 +1,15 @@
 // The only file that knows the logging library.
 #include "penstock/base/log.hpp"
 
-#include <fmt/format.h>
-#include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
-
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
 
 namespace penstock::log {
 namespace {
@@ -67,7 +67,8 @@ void write(Level level, std::string_view line) {
 void start(std::string_view program, Level level) { logger() = make_logger(program, level); }
 
 bool parse_level(std::string_view text, Level& level) {
-  const auto found = std::ranges::find(level_names, text, [](const auto& row) { return row.first; });
+  const auto found =
+      std::ranges::find(level_names, text, [](const auto& row) { return row.first; });
   if (found == level_names.end()) return false;
   level = found->second;
   return true;

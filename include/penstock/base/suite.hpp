@@ -4,6 +4,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,15 @@ struct Suite {
   }
   auto operator<=>(const Suite&) const = default;
 };
+
+// The full length of the protection's MAC in bytes: the longest tag it can give.
+[[nodiscard]] constexpr std::size_t mac_size(Protection protection) {
+  switch (protection) {
+    case Protection::aes256_ctr_sha256:
+      return 32;
+  }
+  return 0;
+}
 
 [[nodiscard]] std::optional<Suite> suite_from_code(std::uint16_t code);
 [[nodiscard]] std::optional<Suite> parse_suite(std::string_view name);

@@ -15,8 +15,8 @@ TEST(Address, texts_of_both_versions_come_back_unchanged) {
 }
 
 TEST(Address, refuses_what_is_no_address) {
-  for (const char* text : {"", " ", "192.0.2", "192.0.2.256", "192.0.2.1 ", "192.0.2.01", ":::",
-                           "2001:db8::1::2", "fe80::1%eth0", "host.example", "1"}) {
+  for (const char* text : {"", " ", "192.0.2", "192.0.2.256", "192.0.2.1 ", "192.0.2.01",
+                           ":::", "2001:db8::1::2", "fe80::1%eth0", "host.example", "1"}) {
     EXPECT_FALSE(parse_ip(text)) << text;
   }
   EXPECT_FALSE(parse_ip(std::string_view{"192.0.2.1\0x", 11}));
@@ -70,9 +70,9 @@ TEST(Endpoint, port_may_be_left_out) {
 }
 
 TEST(Endpoint, refuses_what_is_no_endpoint) {
-  for (const char* text :
-       {"", ":7670", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:7x", "[192.0.2.1]:7",
-        "[2001:db8::1", "[2001:db8::1]7670", "[2001:db8::1]:", "[]:1", "[", "]", "example.org:7670"}) {
+  for (const char* text : {"", ":7670", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536",
+                           "192.0.2.1:7x", "[192.0.2.1]:7", "[2001:db8::1", "[2001:db8::1]7670",
+                           "[2001:db8::1]:", "[]:1", "[", "]", "example.org:7670"}) {
     EXPECT_FALSE(parse_endpoint(text, 7670)) << text;
   }
 }

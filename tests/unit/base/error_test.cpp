@@ -1,8 +1,8 @@
 #include "penstock/base/error.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cerrno>
+
+#include <gtest/gtest.h>
 
 #include "penstock/base/check.hpp"
 

@@ -1,8 +1,9 @@
 #include "penstock/base/unique_fd.hpp"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
+
+#include <gtest/gtest.h>
 
 #include "penstock/base/clock.hpp"
 
