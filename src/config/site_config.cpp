@@ -1,0 +1,272 @@
+#include "penstock/config/site_config.hpp"
+
+#include <fcntl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "penstock/base/unique_fd.hpp"
+#include "reader.hpp"
+#include "values.hpp"
+
+namespace penstock {
+namespace {
+
+using namespace std::chrono_literals;
+using config::Key;
+using config::Section;
+
+constexpr std::array root_keys{Key{"site", true}, Key{"ports", true}, Key{"link", true}};
+constexpr std::array site_keys{Key{"name", true}, Key{"workers"}, Key{"idle"}, Key{"run_dir"},
+                               Key{"log_level"}};
+constexpr std::array ports_keys{Key{"plain", true}, Key{"wire", true}};
+constexpr std::array plain_keys{Key{"device", true}};
+constexpr std::array wire_keys{Key{"device", true}, Key{"address", true}, Key{"gateway"},
+                               Key{"udp_port"}};
+constexpr std::array link_keys{Key{"peer", true}, Key{"endpoint", true}, Key{"key_file", true},
+                               Key{"suites"},     Key{"frame_size"},     Key{"tag"},
+                               Key{"min_tag"},    Key{"hold"},           Key{"rekey_after"},
+                               Key{"max_age"}};
+
+constexpr std::string_view a_name =
+    "a site's name: at most 63 letters, digits, '-', '_' and '.', beginning with a letter or digit";
+constexpr std::string_view a_device =
+    "a device: write \"af_packet:eth0\" for a kernel interface or \"ethdev:DEVARGS\" for DPDK";
+constexpr std::string_view a_duration =
+    "a duration such as \"20us\", \"500ms\", \"120s\" or \"1h\"";
+
+constexpr std::int64_t max_core = 1023;  // what a cpu_set_t holds
+constexpr Time max_hold = 10ms;
+constexpr Time min_rekey_after = 100ms;
+constexpr Time longest_max_age = 24h;
+
+void read_workers(const Section& site, SiteConfig& config) {
+  const toml::node* const node = site.find("workers");
+  if (node == nullptr) return;
+  constexpr auto most = static_cast<std::int64_t>(limits::max_lanes);
+  if (!node->is_array()) {
+    config.worker_count = static_cast<unsigned>(site.number("workers", 1, most).value_or(1));
+    return;
+  }
+  for (const std::int64_t number : site.numbers("workers", 0, max_core)) {
+    const auto core = static_cast<unsigned>(number);
+    if (std::ranges::find(config.worker_cores, core) != config.worker_cores.end()) {
+      site.refuse("workers", fmt::format("core {} stands here twice", core));
+    }
+    config.worker_cores.push_back(core);
+  }
+  config.worker_count = static_cast<unsigned>(config.worker_cores.size());
+  if (config.worker_count > limits::max_lanes) {
+    site.refuse("workers", fmt::format("there can be at most {} workers", limits::max_lanes));
+  }
+}
+
+void read_site(const Section& site, SiteConfig& config) {
+  config.name = site.parsed("name", config::parse_site_name, a_name).value_or("");
+  read_workers(site, config);
+  config.idle = site.parsed("idle", config::parse_idle, "\"backoff\" or \"spin\"")
+                    .value_or(IdleMode::backoff);
+  config.log_level = site.parsed("log_level", config::parse_log_level,
+                                 "\"debug\", \"info\", \"warn\" or \"error\"")
+                         .value_or(log::Level::info);
+  config.run_dir = site.text("run_dir").value_or("/run/penstock/" + config.name);
+  if (!config.run_dir.is_absolute()) site.refuse("run_dir", "this must be an absolute path");
+  if (config.dataplane_socket().string().size() >= sizeof(sockaddr_un::sun_path)) {
+    site.refuse("run_dir", "this path is too long for the sockets inside it; choose a shorter one");
+  }
+}
+
+void read_gateway(const Section& wire, WireConfig& config) {
+  config.gateway = wire.parsed("gateway", parse_ip, "an IP address such as \"192.0.2.254\"");
+  if (!config.gateway) return;
+  if (!config.address.contains(*config.gateway)) {
+    wire.refuse("gateway", fmt::format("{} is not in the network of the wire address {}",
+                                       to_string(*config.gateway), to_string(config.address)));
+  }
+  if (*config.gateway == config.address.address) {
+    wire.refuse("gateway", "this is the wire address itself; give the router's address");
+  }
+}
+
+void read_ports(const Section& ports, SiteConfig& config) {
+  const Section plain = ports.section("plain", plain_keys);
+  config.plain = plain.parsed("device", config::parse_device, a_device).value_or(PortConfig{});
+
+  const Section wire = ports.section("wire", wire_keys);
+  config.wire.port = wire.parsed("device", config::parse_device, a_device).value_or(PortConfig{});
+  if (config.wire.port.device == config.plain.device) {
+    wire.refuse("device", "this is the plain port's device; the two ports must differ");
+  }
+  config.wire.address =
+      wire.parsed("address", parse_prefix,
+                  "an address with the length of its network, such as \"192.0.2.1/24\"")
+          .value_or(IpPrefix{});
+  if (!config::is_host_address(config.wire.address.address) ||
+      !config::is_host_in(config.wire.address) || config.wire.address.length == 0) {
+    wire.refuse("address", fmt::format("{} is not an address that a host can have on its network",
+                                       to_string(config.wire.address)));
+  }
+  read_gateway(wire, config.wire);
+  config.wire.udp_port =
+      static_cast<std::uint16_t>(wire.number("udp_port", 1, 65535).value_or(limits::default_port));
+}
+
+void read_endpoint(const Section& link, const WireConfig& wire, LinkConfig& config) {
+  const auto parse = [](std::string_view text) {
+    return parse_endpoint(text, limits::default_port);
+  };
+  const auto endpoint = link.parsed(
+      "endpoint", parse, "the address of the peer's wire port, such as \"198.51.100.7:7670\"");
+  if (!endpoint) return;
+  config.endpoint = *endpoint;
+  const IpAddress& address = endpoint->address;
+  const std::string shown = to_string(address);
+  if (!config::is_host_address(address)) {
+    link.refuse("endpoint", fmt::format("{} is not the address of a host", shown));
+  }
+  if (address.version != wire.address.address.version) {
+    link.refuse("endpoint", fmt::format("{} and the wire address {} must be of one IP version",
+                                        shown, to_string(wire.address)));
+  }
+  if (address == wire.address.address) {
+    link.refuse("endpoint", "this is our own wire address; give the peer's");
+  }
+  if (!wire.address.contains(address) && !wire.gateway) {
+    link.refuse("endpoint", fmt::format("{} is outside the wire's network {}; "
+                                        "add ports.wire.gateway, the router to it",
+                                        shown, to_string(wire.address)));
+  }
+}
+
+void read_suites(const Section& link, LinkConfig& config) {
+  for (const std::string& name : link.texts("suites")) {
+    const auto suite = parse_suite(name);
+    if (!suite) {
+      link.refuse("suites", fmt::format("\"{}\" is not a suite; there are \"{}\" and \"{}\"", name,
+                                        "X25519-AES256_CTR-SHA256", "MODP2048-AES256_CTR-SHA256"));
+      return;
+    }
+    if (std::ranges::find(config.suites, *suite) != config.suites.end()) {
+      link.refuse("suites", fmt::format("\"{}\" stands here twice", name));
+    }
+    config.suites.push_back(*suite);
+  }
+  if (config.suites.empty()) {
+    config.suites = {{KeyExchange::x25519, Protection::aes256_ctr_sha256},
+                     {KeyExchange::modp2048, Protection::aes256_ctr_sha256}};
+  }
+}
+
+void read_frames(const Section& link, LinkConfig& config) {
+  if (const auto size = link.number("frame_size", limits::min_frame_size, limits::max_frame_size)) {
+    config.frame_size = static_cast<std::uint16_t>(*size);
+  }
+  // A tag is cut from the MAC, so the shortest MAC of all suites bounds it.
+  std::size_t longest = limits::max_tag;
+  for (const Suite suite : config.suites) longest = std::min(longest, mac_size(suite.protection));
+  const auto read_tag = [&](std::string_view key, std::int64_t fallback) {
+    const auto tag = link.number(key, limits::min_tag, static_cast<std::int64_t>(longest));
+    return static_cast<std::uint8_t>(tag.value_or(fallback));
+  };
+  config.tag = read_tag("tag", limits::default_tag);
+  config.min_tag = read_tag("min_tag", std::min<std::int64_t>(limits::default_tag, config.tag));
+  if (config.min_tag > config.tag) {
+    link.refuse("min_tag", fmt::format("{} is more than tag, {}; no session could ever be made",
+                                       config.min_tag, config.tag));
+  }
+}
+
+void read_times(const Section& link, LinkConfig& config) {
+  const auto read = [&](std::string_view key, Time low, Time high, Time fallback) {
+    const auto value = link.parsed(key, config::parse_duration, a_duration);
+    if (!value) return fallback;
+    if (*value < low || *value > high) link.refuse(key, "this duration is out of range");
+    return *value;
+  };
+  config.hold =
+      std::chrono::duration_cast<std::chrono::microseconds>(read("hold", 0ns, max_hold, 0ns));
+  config.rekey_after = read("rekey_after", min_rekey_after, longest_max_age, limits::rekey_after);
+  config.max_age = read("max_age", min_rekey_after, longest_max_age, limits::session_max_age);
+  if (config.rekey_after >= config.max_age) {
+    link.refuse("max_age", "this must be longer than rekey_after, or traffic would stop");
+  }
+}
+
+LinkConfig read_link(const Section& link, const SiteConfig& site) {
+  LinkConfig config;
+  config.peer = link.parsed("peer", config::parse_site_name, a_name).value_or("");
+  if (config.peer == site.name) {
+    link.refuse("peer", "this is our own name; the two sites of a link need different names");
+  }
+  read_endpoint(link, site.wire, config);
+  config.key_file = site.file.parent_path() / link.text("key_file").value_or("");
+  read_suites(link, config);
+  read_frames(link, config);
+  read_times(link, config);
+  return config;
+}
+
+void read_links(config::Refusals& refusals, const Section& root, SiteConfig& config) {
+  const toml::node* const node = root.find("link");
+  const toml::array* const links = node != nullptr ? node->as_array() : nullptr;
+  if (links == nullptr || links->empty() || !links->is_homogeneous(toml::node_type::table)) {
+    root.refuse("link", "a site needs one [[link]], with double brackets");
+    return;
+  }
+  if (links->size() > 1) {
+    refusals.add((*links)[1].source(), "link",
+                 "a site has exactly one [[link]] for now; remove this one");
+    return;
+  }
+  const Section link{refusals, *(*links)[0].as_table(), "link", link_keys};
+  config.links.push_back(read_link(link, config));
+}
+
+Result<SiteConfig> read_config(const std::filesystem::path& file, const toml::table& table) {
+  config::Refusals refusals{file.string()};
+  SiteConfig config;
+  config.file = file;
+  const Section root{refusals, table, "", root_keys};
+  read_site(root.section("site", site_keys), config);
+  read_ports(root.section("ports", ports_keys), config);
+  read_links(refusals, root, config);
+  if (refusals.first()) return std::unexpected{*refusals.first()};
+  return config;
+}
+
+Result<std::string> read_text(const std::filesystem::path& file) {
+  const auto refuse = [&] {
+    return fail_errno(fmt::format("cannot read the config file {}", file.string()), errno);
+  };
+  const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd) return refuse();
+  std::string text;
+  std::array<char, 4096> chunk{};
+  for (;;) {
+    const ssize_t count = ::read(fd.get(), chunk.data(), chunk.size());
+    if (count < 0) return refuse();
+    if (count == 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace
+
+Result<SiteConfig> load_site_config(const std::filesystem::path& file) {
+  const auto text = read_text(file);
+  if (!text) return std::unexpected{text.error()};
+  try {
+    const toml::table table = toml::parse(std::string_view{*text});
+    return read_config(file, table);
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorKind::config, fmt::format("{}:{}: {}", file.string(),
+                                               error.source().begin.line, error.description()));
+  }
+}
+
+}  // namespace penstock

@@ -1,0 +1,96 @@
+#include "values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+namespace penstock::config {
+namespace {
+
+constexpr std::size_t max_interface_name = 15;  // IFNAMSIZ without its terminator
+
+constexpr bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_interface_name(std::string_view text) {
+  return !text.empty() && text.size() <= max_interface_name && text != "." && text != ".." &&
+         std::ranges::none_of(text, [](char c) { return c == '/' || c == ':' || c == ' '; });
+}
+
+}  // namespace
+
+std::optional<Time> parse_duration(std::string_view text) {
+  using namespace std::chrono_literals;
+  constexpr std::array units{
+      std::pair{std::string_view{"us"}, Time{1us}}, std::pair{std::string_view{"ms"}, Time{1ms}},
+      std::pair{std::string_view{"s"}, Time{1s}},   std::pair{std::string_view{"min"}, Time{1min}},
+      std::pair{std::string_view{"h"}, Time{1h}},
+  };
+  std::int64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc{} || number < 0) return std::nullopt;
+  const auto unit = std::ranges::find(units, std::string_view{end, last},
+                                      [](const auto& row) { return row.first; });
+  if (unit == units.end() || number > Time::max() / unit->second) return std::nullopt;
+  return number * unit->second;
+}
+
+std::optional<std::string> parse_site_name(std::string_view text) {
+  const auto may_follow = [](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+  };
+  if (text.empty() || text.size() > limits::max_site_name || !is_letter_or_digit(text.front()) ||
+      !std::ranges::all_of(text, may_follow)) {
+    return std::nullopt;
+  }
+  return std::string{text};
+}
+
+std::optional<PortConfig> parse_device(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == text.npos) return std::nullopt;
+  const std::string_view kind = text.substr(0, colon);
+  const std::string_view device = text.substr(colon + 1);
+  if (kind == "af_packet" && is_interface_name(device)) {
+    return PortConfig{.kind = PortConfig::Kind::af_packet, .device = std::string{device}};
+  }
+  if (kind == "ethdev" && !device.empty()) {
+    return PortConfig{.kind = PortConfig::Kind::ethdev, .device = std::string{device}};
+  }
+  return std::nullopt;
+}
+
+std::optional<IdleMode> parse_idle(std::string_view text) {
+  if (text == "backoff") return IdleMode::backoff;
+  if (text == "spin") return IdleMode::spin;
+  return std::nullopt;
+}
+
+std::optional<log::Level> parse_log_level(std::string_view text) {
+  log::Level level{};
+  if (!log::parse_level(text, level)) return std::nullopt;
+  return level;
+}
+
+bool is_host_address(const IpAddress& address) {
+  static const std::array v4_others{*parse_prefix("0.0.0.0/8"), *parse_prefix("127.0.0.0/8"),
+                                    *parse_prefix("224.0.0.0/4"),
+                                    *parse_prefix("255.255.255.255/32")};
+  static const std::array v6_others{*parse_prefix("::/127"), *parse_prefix("ff00::/8"),
+                                    *parse_prefix("::ffff:0:0/96")};
+  const auto holds = [&](const IpPrefix& prefix) { return prefix.contains(address); };
+  return std::ranges::none_of(v4_others, holds) && std::ranges::none_of(v6_others, holds);
+}
+
+bool is_host_in(const IpPrefix& prefix) {
+  if (prefix.address.version == IpVersion::v6 || prefix.length >= 31) return true;
+  const std::uint32_t host_mask = prefix.length == 0 ? ~0u : ~0u >> prefix.length;
+  const std::uint32_t host = load_be32(prefix.address.bytes.data()) & host_mask;
+  return host != 0 && host != host_mask;
+}
+
+}  // namespace penstock::config
