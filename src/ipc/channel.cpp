@@ -1,0 +1,140 @@
+#include "penstock/ipc/channel.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace penstock::ipc {
+namespace {
+
+// A queue of clients that wait to be accepted; each costs us nothing.
+constexpr int backlog = 16;
+
+struct SocketAddress {
+  sockaddr_un un{};
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&un); }
+  static constexpr socklen_t size = sizeof(sockaddr_un);
+};
+
+Result<SocketAddress> address_of(const std::filesystem::path& path) {
+  SocketAddress address;
+  address.un.sun_family = AF_UNIX;
+  const std::string text = path.string();
+  if (text.empty() || text.size() >= sizeof address.un.sun_path) {
+    return fail(ErrorKind::config,
+                fmt::format("the socket path {} is too long; choose a shorter run_dir", text));
+  }
+  text.copy(address.un.sun_path, text.size());
+  return address;
+}
+
+UniqueFd make_socket(int socket_type) {
+  return UniqueFd{::socket(AF_UNIX, socket_type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+}
+
+// Whether somebody listens at the address, whatever the type of the socket.
+bool somebody_answers(const SocketAddress& address, int socket_type) {
+  const UniqueFd probe = make_socket(socket_type);
+  return ::connect(probe.get(), address.get(), address.size) == 0 || errno == EAGAIN ||
+         errno == EPROTOTYPE;
+}
+
+// Binds, in place of a socket file that a dead process left.
+Result<void> bind_at(int fd, const SocketAddress& address, int socket_type) {
+  const char* const path = address.un.sun_path;
+  if (::bind(fd, address.get(), address.size) == 0) return {};
+  if (errno == EADDRINUSE) {
+    struct stat status{};
+    if (::lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode)) {
+      return fail(ErrorKind::busy, fmt::format("{} is in the way of our socket; remove it", path));
+    }
+    if (somebody_answers(address, socket_type)) {
+      return fail(ErrorKind::busy,
+                  fmt::format("another Penstock answers at {}; stop it first", path));
+    }
+    ::unlink(path);
+    if (::bind(fd, address.get(), address.size) == 0) return {};
+  }
+  return fail_errno(fmt::format("cannot make the socket {}", path), errno);
+}
+
+}  // namespace
+
+Channel::Channel(UniqueFd socket) : socket_(std::move(socket)) {}
+
+ReceiveStatus Channel::receive() {
+  const MutableBytes buffer = buffer_.fill();
+  ssize_t count = 0;
+  do {
+    // MSG_TRUNC: the packet's own length, so that one too long is seen as such.
+    count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return ReceiveStatus::nothing_yet;
+  if (count < static_cast<ssize_t>(sizeof(Header)) ||
+      static_cast<std::size_t>(count) > max_message) {
+    return ReceiveStatus::closed;
+  }
+  length_ = static_cast<std::size_t>(count);
+  return ReceiveStatus::message;
+}
+
+void Channel::wipe_received() { wipe(buffer_.fill()); }
+
+bool Channel::send_bytes(Bytes message) {
+  ssize_t count = 0;
+  do {
+    count = ::send(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  return count == static_cast<ssize_t>(message.size());
+}
+
+Result<UniqueFd> listen_at(const std::filesystem::path& path, int socket_type) {
+  const auto address = address_of(path);
+  if (!address) return std::unexpected{address.error()};
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  if (error) {
+    return fail_errno(fmt::format("cannot make the directory {}", path.parent_path().string()),
+                      error.value());
+  }
+  UniqueFd listener = make_socket(socket_type);
+  if (!listener) return fail_errno("cannot make a Unix socket", errno);
+  if (auto bound = bind_at(listener.get(), *address, socket_type); !bound) {
+    return std::unexpected{bound.error()};
+  }
+  // Nobody can connect before listen(), so the mode is in force from the first client on.
+  if (::chmod(address->un.sun_path, 0600) != 0 || ::listen(listener.get(), backlog) != 0) {
+    return fail_errno(fmt::format("cannot listen at {}", path.string()), errno);
+  }
+  return listener;
+}
+
+std::optional<UniqueFd> accept_trusted(int listener) {
+  UniqueFd client{::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  if (!client) return std::nullopt;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  if (peer.uid != 0 && peer.uid != ::geteuid()) return std::nullopt;
+  return client;
+}
+
+Result<UniqueFd> connect_to(const std::filesystem::path& path, int socket_type) {
+  const auto address = address_of(path);
+  if (!address) return std::unexpected{address.error()};
+  UniqueFd fd = make_socket(socket_type);
+  if (!fd) return fail_errno("cannot make a Unix socket", errno);
+  if (::connect(fd.get(), address->get(), address->size) != 0) {
+    return fail_errno(fmt::format("cannot reach {}", path.string()), errno);
+  }
+  return fd;
+}
+
+}  // namespace penstock::ipc
