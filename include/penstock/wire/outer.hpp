@@ -48,8 +48,15 @@ struct OuterHeader {
 // make_outer_header began. IPv4 packets keep zero.
 void finish_udp6_checksum(MutableBytes packet);
 
-// The internet checksum (RFC 1071) of `data`, folded, added to `sum`.
+// The internet checksum (RFC 1071) of `data`, `sum` added before folding: the complement,
+// as it stands in a header. Zero over data that already carries its right checksum.
 [[nodiscard]] std::uint16_t internet_checksum(Bytes data, std::uint32_t sum = 0);
+
+// What UDP and ICMPv6 add to their checksum: the `sum` for internet_checksum.
+// `length` is the upper layer's, header included.
+[[nodiscard]] std::uint32_t pseudo_header_sum(const IpAddress& source,
+                                              const IpAddress& destination, std::uint8_t protocol,
+                                              std::size_t length);
 
 enum class OuterError : std::uint8_t { not_for_us, malformed, fragment, bad_checksum };
 
