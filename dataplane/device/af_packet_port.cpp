@@ -1,0 +1,129 @@
+#include "dataplane/device/af_packet_port.hpp"
+
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <rte_mbuf.h>
+
+#include "penstock/base/check.hpp"
+#include "penstock/base/log.hpp"
+
+namespace penstock::dataplane {
+namespace {
+
+// An interface that goes down leaves an error on its socket, which wakes sleepers until
+// somebody takes it: look after this many empty turns.
+constexpr unsigned turns_between_looks = 256;
+
+// As long as a packet may be that is sent as it is: an Ethernet header, two tags, an MTU.
+std::uint32_t whole_limit(const KernelInterface& interface) { return 14u + 8u + interface.mtu; }
+
+bool copy_packet(const rte_mbuf* packet, TxSlot& slot) {
+  slot.length = 0;
+  if (packet->pkt_len > slot.capacity) return false;
+  for (; packet != nullptr; packet = packet->next) {
+    std::memcpy(slot.data + slot.length, rte_pktmbuf_mtod(packet, const std::byte*),
+                packet->data_len);
+    slot.length += packet->data_len;
+  }
+  return true;
+}
+
+}  // namespace
+
+AfPacketQueue::AfPacketQueue(PacketSocket socket, KernelInterface interface)
+    : socket_(std::move(socket)),
+      interface_(std::move(interface)),
+      receive_(socket_.fd(), socket_.receive_ring()),
+      transmit_(socket_.fd(), socket_.transmit_ring(), whole_limit(interface_)) {}
+
+std::size_t AfPacketQueue::receive(std::span<PacketView> views) {
+  const auto count = receive_.receive(views);
+  if (count == 0) {
+    if (++empty_turns_ >= turns_between_looks) look_for_error();
+  } else if (link_ == Link::down) [[unlikely]] {
+    note_up();
+  }
+  return count;
+}
+
+std::span<TxSlot> AfPacketQueue::reserve(std::size_t wanted) {
+  if (link_ == Link::gone) [[unlikely]]
+    return {};
+  return transmit_.reserve(wanted);
+}
+
+std::size_t AfPacketQueue::commit(std::size_t used) {
+  int error = 0;
+  const auto accepted = transmit_.commit(used, error);
+  if (error == ENETDOWN || error == ENXIO || error == ENODEV) [[unlikely]]
+    note_down(error);
+  else if (link_ == Link::down && accepted > 0) [[unlikely]]
+    note_up();
+  return accepted;
+}
+
+std::size_t AfPacketQueue::send(std::span<rte_mbuf*> packets) {
+  std::size_t accepted = 0;
+  for (auto rest = packets; !rest.empty();) {
+    const auto slots = reserve(rest.size());
+    std::size_t used = 0;
+    while (used < slots.size() && copy_packet(rest[used], slots[used])) ++used;
+    const auto sent = commit(used);
+    accepted += sent;
+    if (sent == 0 || sent < slots.size()) break;
+    rest = rest.subspan(sent);
+  }
+  rte_pktmbuf_free_bulk(packets.data(), static_cast<unsigned>(packets.size()));
+  return accepted;
+}
+
+void AfPacketQueue::look_for_error() {
+  empty_turns_ = 0;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(socket_.fd(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0)
+    note_down(error);
+}
+
+void AfPacketQueue::note_down(int error) {
+  if (link_ == Link::gone) return;
+  std::array<char, IF_NAMESIZE> name{};
+  if (if_indextoname(static_cast<unsigned>(interface_.index), name.data()) == nullptr) {
+    link_ = Link::gone;
+    log::error(fmt::format("interface {} has vanished: restart the site when it is back",
+                           interface_.name));
+  } else if (link_ == Link::up) {
+    link_ = Link::down;
+    log::warn(fmt::format("interface {} is down: {}", interface_.name, std::strerror(error)));
+  }
+}
+
+void AfPacketQueue::note_up() {
+  link_ = Link::up;
+  log::info(fmt::format("interface {} is up again", interface_.name));
+}
+
+Result<std::unique_ptr<Port>> AfPacketPort::open(const PortConfig& config, PortSide side) {
+  auto interface = find_interface(config.device);
+  if (!interface) return std::unexpected(interface.error());
+  auto socket = PacketSocket::open(*interface, side);
+  if (!socket) return std::unexpected(socket.error());
+  PortInfo info{.name = "af_packet:" + config.device,
+                .mac = interface->mac,
+                .mtu = interface->mtu,
+                .takes_offload = side == PortSide::plain};
+  return std::make_unique<AfPacketPort>(std::move(info), *std::move(socket), *std::move(interface));
+}
+
+PortQueue& AfPacketPort::queue(unsigned index) {
+  check(index == 0, "an af_packet port has one queue");
+  return queue_;
+}
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,61 @@
+// The port of a kernel interface: one queue, on a packet socket's rings.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "dataplane/device/kernel_interface.hpp"
+#include "dataplane/device/open_port.hpp"
+#include "dataplane/device/packet_socket.hpp"
+#include "dataplane/device/port.hpp"
+#include "dataplane/device/receive_ring.hpp"
+#include "dataplane/device/transmit_ring.hpp"
+
+namespace penstock::dataplane {
+
+// Survives its link going down (nothing is received, sends are not accepted) and comes back
+// with it. When the interface itself vanishes it says so once and stays silent.
+class AfPacketQueue final : public PortQueue {
+ public:
+  AfPacketQueue(PacketSocket socket, KernelInterface interface);
+
+  [[nodiscard]] std::size_t receive(std::span<PacketView> views) override;
+  void release() override { receive_.release(); }
+  [[nodiscard]] std::span<TxSlot> reserve(std::size_t wanted) override;
+  std::size_t commit(std::size_t used) override;
+  [[nodiscard]] std::size_t send(std::span<rte_mbuf*> packets) override;
+  [[nodiscard]] int wait_fd() const override { return socket_.fd(); }
+  [[nodiscard]] KernelDrops kernel_drops() override { return {.received = receive_.drops()}; }
+
+ private:
+  enum class Link : std::uint8_t { up, down, gone };
+
+  void look_for_error();
+  void note_down(int error);
+  void note_up();
+
+  PacketSocket socket_;
+  KernelInterface interface_;
+  ReceiveRing receive_;
+  TransmitRing transmit_;
+  Link link_ = Link::up;
+  unsigned empty_turns_ = 0;
+};
+
+class AfPacketPort final : public Port {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Port>> open(const PortConfig& config, PortSide side);
+
+  AfPacketPort(PortInfo info, PacketSocket socket, KernelInterface interface)
+      : info_(std::move(info)), queue_(std::move(socket), std::move(interface)) {}
+
+  [[nodiscard]] const PortInfo& info() const override { return info_; }
+  [[nodiscard]] unsigned queue_count() const override { return 1; }
+  [[nodiscard]] PortQueue& queue(unsigned index) override;
+
+ private:
+  PortInfo info_;
+  AfPacketQueue queue_;
+};
+
+}  // namespace penstock::dataplane

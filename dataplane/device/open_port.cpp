@@ -1,0 +1,19 @@
+#include "dataplane/device/open_port.hpp"
+
+#include "dataplane/device/af_packet_port.hpp"
+
+namespace penstock::dataplane {
+
+Result<std::unique_ptr<Port>> open_port(const PortConfig& config, PortSide side,
+                                        unsigned /*queues*/, rte_mempool* /*rx_pool*/) {
+  return AfPacketPort::open(config, side);
+}
+
+std::vector<std::string> devargs_of(const SiteConfig& config) {
+  std::vector<std::string> devargs;
+  for (const auto* port : {&config.plain, &config.wire.port})
+    if (port->kind == PortConfig::Kind::ethdev) devargs.push_back(port->device);
+  return devargs;
+}
+
+}  // namespace penstock::dataplane
