@@ -2,17 +2,21 @@
 // explicit lengths). Knows bytes, not mbufs: the caller brings frames and takes them away.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "penstock/base/bytes.hpp"
 #include "penstock/wire/block.hpp"
+#include "penstock/wire/frame.hpp"
 
 namespace penstock {
 
 // A block still to be packed: its bytes as up to four pieces (say a virtio-net header,
-// the MAC addresses, a VLAN tag, the rest), and how far packing has come.
+// the MAC addresses, a VLAN tag, the rest), and how far packing has come. A block longer
+// than limits::max_block can be packed, but the far side will skip it.
 class BlockSource {
  public:
   static constexpr std::size_t max_pieces = 4;
@@ -21,8 +25,8 @@ class BlockSource {
   BlockSource(BlockKind kind, std::span<const Bytes> pieces);
 
   [[nodiscard]] BlockKind kind() const { return kind_; }
-  [[nodiscard]] std::uint32_t length() const { return length_; }        // without the block header
-  [[nodiscard]] bool is_started() const { return is_started_; }         // its header is in a frame
+  [[nodiscard]] std::uint32_t length() const { return length_; }  // without the block header
+  [[nodiscard]] bool is_started() const { return is_started_; }   // its header is in a frame
   [[nodiscard]] bool is_done() const { return is_started_ && left_ == 0; }
 
  private:
@@ -47,23 +51,54 @@ class FramePacker {
   [[nodiscard]] std::size_t room() const { return static_cast<std::size_t>(end_ - cursor_); }
   [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(cursor_ - payload_); }
 
-  // Copies as much of `block` as fits. Afterwards either the block is done or the frame
-  // has no room; a block that was started in an earlier frame continues here.
+  // Copies as much of `block` as fits. Afterwards either the block is done or the frame is
+  // full; a block that was started in an earlier frame continues here, and only as the
+  // frame's first.
   void append(BlockSource& block);
 
   // Pads with zeros, writes the prologue, and closes. Returns the bytes of padding.
   std::size_t finish();
 
  private:
+  void start(BlockSource& block);
+
   std::byte* payload_ = nullptr;
   std::byte* cursor_ = nullptr;
   std::byte* end_ = nullptr;
-  std::uint32_t first_ = 0;
+  std::uint16_t first_ = 0;
   bool has_first_ = false;
 };
 
-// How many frames `length` bytes of block need when `room` bytes are left in the open
-// frame (0: none is open) and every further frame takes `payload`.
+// How many frames beyond the open one a block of `length` bytes needs when `room` bytes
+// are left in the open frame (0: none is open) and every further frame takes `payload`.
 [[nodiscard]] std::size_t frames_needed(std::size_t length, std::size_t room, std::size_t payload);
+
+// --- once a packet: inline ------------------------------------------------------------
+
+inline void FramePacker::start(BlockSource& block) {
+  if (!has_first_) {
+    first_ = static_cast<std::uint16_t>(used());
+    has_first_ = true;
+  }
+  write_block_header(cursor_, {.kind = block.kind_, .length = block.length_});
+  cursor_ += block_header;
+  block.is_started_ = true;
+}
+
+inline void FramePacker::append(BlockSource& block) {
+  if (!block.is_started_) {
+    if (is_full()) return;
+    start(block);
+  }
+  while (block.left_ > 0 && cursor_ != end_) {
+    Bytes& piece = block.pieces_[block.piece_];
+    const std::size_t length = std::min(piece.size(), room());
+    std::memcpy(cursor_, piece.data(), length);
+    cursor_ += length;
+    block.left_ -= static_cast<std::uint32_t>(length);
+    piece = piece.subspan(length);
+    if (piece.empty()) ++block.piece_;
+  }
+}
 
 }  // namespace penstock

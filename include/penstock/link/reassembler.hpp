@@ -1,61 +1,38 @@
 // Reassembly: plaintexts of one SA, in any order, into the blocks that the far side
-// packed, in sequence order. A gap is given up when `limits::reorder_window` later frames
-// have arrived, when it is older than the wait, or when the budget of held frames is
-// spent; a lost frame then costs only the blocks that touched it.
+// packed, in sequence order. A gap is given up when a frame arrives whose number is
+// `limits::reorder_window` or more above it, when it is older than the wait, or when the
+// budget of held frames is spent; a lost frame then costs only the blocks that touched it.
 //
 // Knows bytes, not mbufs: a frame is a span that stays valid until it is released.
+// After construction nothing allocates; every call is done in O(window).
 #pragma once
 
-#include <array>
-#include <concepts>
-#include <cstddef>
+#include <algorithm>
 #include <cstdint>
-#include <memory>
 
 #include "penstock/base/bytes.hpp"
-#include "penstock/base/limits.hpp"
-#include "penstock/wire/block.hpp"
+#include "penstock/link/block_reader.hpp"
+#include "penstock/link/held_frames.hpp"
+#include "penstock/link/reassembly_sink.hpp"
 #include "penstock/wire/frame.hpp"
 
 namespace penstock {
 
-// What only a peer with the key, or a loss, can cause. Counted, never trusted.
-enum class ReassemblyFault : std::uint8_t {
-  late_frame,       // its number was already given up (or delivered)
-  bad_prologue,     // flags not zero, or `first` beyond the payload or inside the block before
-  bad_block,        // longer than limits::max_block
-  unknown_kind,     // skipped by its length
-  incomplete,       // a block that touched a lost frame
-};
-
-template <class Sink>
-concept ReassemblySink = requires(Sink sink, BlockKind kind, Bytes block, void* frame,
-                                  ReassemblyFault fault) {
-  { sink.block(kind, block) } noexcept;  // a whole block; the span dies when the call returns
-  { sink.release(frame) } noexcept;      // the frame's bytes are no longer needed
-  { sink.fault(fault) } noexcept;
-};
-
-// Frames that all reassemblers of one worker hold back together. One thread.
-struct HeldBudget {
-  std::uint32_t held = 0;
-  std::uint32_t limit = 0;
-};
-
 class Reassembler {
  public:
   // `wait` in the caller's ticks; `budget` outlives the reassembler.
-  Reassembler(HeldBudget& budget, std::uint64_t wait);
-  ~Reassembler();
-  Reassembler(Reassembler&&) noexcept;
-  Reassembler& operator=(Reassembler&&) noexcept;
+  Reassembler(HeldBudget& budget, std::uint64_t wait) : held_(budget), wait_(wait) {}
+  // Flush before: frames still held here are forgotten, not released.
+  ~Reassembler() = default;
+  Reassembler(Reassembler&&) noexcept = default;
+  Reassembler& operator=(Reassembler&&) noexcept = default;
 
   // An admitted frame: `plaintext` is prologue and payload. Every frame given here is
   // released exactly once, now or later.
   template <ReassemblySink Sink>
   void accept(SequenceNumber sequence, Bytes plaintext, void* frame, std::uint64_t now, Sink& sink);
 
-  // Gives up the oldest gap if it is due; call when `deadline()` has passed.
+  // Gives up every gap that is due; call when `deadline()` has passed.
   template <ReassemblySink Sink>
   void expire(std::uint64_t now, Sink& sink);
 
@@ -63,9 +40,103 @@ class Reassembler {
   template <ReassemblySink Sink>
   void flush(Sink& sink);
 
-  [[nodiscard]] bool has_gap() const;
+  [[nodiscard]] bool has_gap() const { return !held_.is_empty(); }
   // When the oldest gap is given up; meaningful while has_gap().
-  [[nodiscard]] std::uint64_t deadline() const;
+  [[nodiscard]] std::uint64_t deadline() const { return gap_seen_ + wait_; }
+
+ private:
+  template <ReassemblySink Sink>
+  void accept_out_of_order(std::uint64_t number, const HeldFrame& given, Sink& sink);
+  template <ReassemblySink Sink>
+  void deliver(const HeldFrame& frame, Sink& sink);
+  template <ReassemblySink Sink>
+  void deliver_held(Sink& sink);
+  template <ReassemblySink Sink>
+  void give_up_before(std::uint64_t number, Sink& sink);
+  void look_at_gap() {
+    if (has_gap()) gap_seen_ = held_.earliest_arrival();
+  }
+
+  // Between calls: no frame numbered next_ is held, and every held frame is above it.
+  std::uint64_t next_ = 0;
+  BlockReader reader_;
+  HeldFrames held_;
+  std::uint64_t wait_;
+  std::uint64_t gap_seen_ = 0;  // when the first of the held frames came
 };
+
+template <ReassemblySink Sink>
+void Reassembler::accept(SequenceNumber sequence, Bytes plaintext, void* frame, std::uint64_t now,
+                         Sink& sink) {
+  const HeldFrame given{.plaintext = plaintext, .frame = frame, .arrived = now};
+  if (sequence.value != next_ || sequence == last_sequence) [[unlikely]] {
+    accept_out_of_order(sequence.value, given, sink);
+    return;
+  }
+  deliver(given, sink);
+  if (has_gap()) [[unlikely]] {
+    deliver_held(sink);
+    look_at_gap();
+  }
+}
+
+template <ReassemblySink Sink>
+void Reassembler::accept_out_of_order(std::uint64_t number, const HeldFrame& given, Sink& sink) {
+  const bool is_late = number < next_ || number == last_sequence.value;
+  if (!is_late && number - next_ >= HeldFrames::window) {
+    give_up_before(number - HeldFrames::window + 1, sink);
+  }
+  if (is_late || held_.has(number)) {
+    sink.fault(ReassemblyFault::late_frame);
+    sink.release(given.frame);
+    return;
+  }
+  while (number != next_ && held_.is_budget_spent()) {
+    give_up_before(std::min(number, held_.first(next_)), sink);
+  }
+  if (number == next_) {
+    deliver(given, sink);
+    deliver_held(sink);
+  } else {
+    held_.put(number, given);
+  }
+  look_at_gap();
+}
+
+template <ReassemblySink Sink>
+void Reassembler::expire(std::uint64_t now, Sink& sink) {
+  if (!has_gap() || now < deadline()) return;
+  // A frame that came long enough ago has made every gap below it due.
+  give_up_before(held_.last_arrived_by(now - wait_, next_), sink);
+  look_at_gap();
+}
+
+template <ReassemblySink Sink>
+void Reassembler::flush(Sink& sink) {
+  while (has_gap()) give_up_before(held_.first(next_), sink);
+  reader_.lose(sink);
+}
+
+template <ReassemblySink Sink>
+void Reassembler::deliver(const HeldFrame& frame, Sink& sink) {
+  reader_.read(frame.plaintext, sink);
+  sink.release(frame.frame);
+  ++next_;
+}
+
+template <ReassemblySink Sink>
+void Reassembler::deliver_held(Sink& sink) {
+  while (held_.has(next_)) deliver(held_.take(next_), sink);
+}
+
+// Delivers what is held below `number` and goes on there, whatever is missing.
+template <ReassemblySink Sink>
+void Reassembler::give_up_before(std::uint64_t number, Sink& sink) {
+  while (next_ < number) {
+    next_ = std::min(number, held_.first(next_));
+    reader_.lose(sink);
+    deliver_held(sink);
+  }
+}
 
 }  // namespace penstock

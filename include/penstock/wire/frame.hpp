@@ -71,6 +71,10 @@ struct SequenceNumber {
   auto operator<=>(const SequenceNumber&) const = default;
 };
 
+// Never used: it has no successor. No SA gets that far (limits::hard_frames); receivers
+// refuse it rather than let their counters wrap.
+inline constexpr SequenceNumber last_sequence{~std::uint64_t{0}};
+
 struct FrameHeader {
   Spi spi;
   SequenceNumber sequence;

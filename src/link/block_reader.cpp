@@ -1,0 +1,21 @@
+#include "penstock/link/block_reader.hpp"
+
+#include <cstring>
+
+namespace penstock {
+
+void BlockReader::open(BlockHeader header, Bytes begun, bool is_wanted) {
+  kind_ = header.kind;
+  left_ = header.length - static_cast<std::uint32_t>(begun.size());
+  have_ = 0;
+  state_ = is_wanted ? State::inside : State::skipping;
+  if (is_wanted) put(begun);
+}
+
+void BlockReader::put(Bytes part) {
+  if (part.empty()) return;  // an empty span may have no address
+  std::memcpy(assembly_.get() + have_, part.data(), part.size());
+  have_ += static_cast<std::uint32_t>(part.size());
+}
+
+}  // namespace penstock
