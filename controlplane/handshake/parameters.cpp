@@ -1,0 +1,75 @@
+#include "controlplane/handshake/parameters.hpp"
+
+#include <algorithm>
+
+#include "penstock/base/bytes.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+namespace at {
+constexpr std::size_t reason = 0;
+constexpr std::size_t flags = 1;
+constexpr std::size_t tag = 2;
+constexpr std::size_t min_tag = 3;
+constexpr std::size_t spi_base = 4;
+constexpr std::size_t frame_size = 8;
+constexpr std::size_t lanes = 10;
+constexpr std::size_t shaping = 12;
+}  // namespace at
+
+std::size_t longest_tag(Protection protection) {
+  switch (protection) {
+    case Protection::aes256_ctr_sha256: return 32;
+  }
+  return 0;
+}
+
+bool in_range(const Parameters& p, Protection protection) {
+  constexpr std::uint8_t known_flags = Parameters::takes_offload_flag | Parameters::identity_flag;
+  return (p.flags & ~known_flags) == 0 && p.tag <= longest_tag(protection) &&
+         p.min_tag >= limits::min_tag && p.min_tag <= p.tag && p.spi_base.value != 0 &&
+         p.spi_base == p.spi_base.base() && p.frame_size >= limits::min_frame_size &&
+         p.frame_size <= limits::max_frame_size && p.lanes >= 1 && p.lanes <= limits::max_lanes;
+}
+
+}  // namespace
+
+ParameterBytes write_parameters(const Parameters& parameters) {
+  ParameterBytes out{};
+  store_u8(&out[at::reason], static_cast<std::uint8_t>(parameters.reason));
+  store_u8(&out[at::flags], parameters.flags);
+  store_u8(&out[at::tag], parameters.tag);
+  store_u8(&out[at::min_tag], parameters.min_tag);
+  store_be32(&out[at::spi_base], parameters.spi_base.value);
+  store_be16(&out[at::frame_size], parameters.frame_size);
+  store_be16(&out[at::lanes], parameters.lanes);
+  store_u8(&out[at::shaping], parameters.shaping);
+  return out;
+}
+
+Parameters read_parameters(std::span<const std::byte, parameters_size> bytes) {
+  return {.reason = static_cast<Refusal>(load_u8(&bytes[at::reason])),
+          .flags = load_u8(&bytes[at::flags]),
+          .tag = load_u8(&bytes[at::tag]),
+          .min_tag = load_u8(&bytes[at::min_tag]),
+          .spi_base = Spi{load_be32(&bytes[at::spi_base])},
+          .frame_size = load_be16(&bytes[at::frame_size]),
+          .lanes = load_be16(&bytes[at::lanes]),
+          .shaping = load_u8(&bytes[at::shaping])};
+}
+
+std::expected<FrameShape, Refusal> agree(const Parameters& own, const Parameters& peer,
+                                         Protection protection) {
+  if (!in_range(own, protection) || !in_range(peer, protection))
+    return std::unexpected{Refusal::parameters};
+  if (((own.flags | peer.flags) & Parameters::identity_flag) != 0)
+    return std::unexpected{Refusal::identity};
+  if (own.shaping != peer.shaping) return std::unexpected{Refusal::shaping};
+  const FrameShape shape{.size = std::min(own.frame_size, peer.frame_size),
+                         .tag = std::min(own.tag, peer.tag)};
+  if (shape.tag < std::max(own.min_tag, peer.min_tag)) return std::unexpected{Refusal::tag};
+  return shape;
+}
+
+}  // namespace penstock::controlplane

@@ -1,0 +1,86 @@
+// R's side of a link: stateless until a valid message 3, then a cache of what was answered
+// (docs/protocol.md sections 3 and 6, table R).
+#pragma once
+
+#include <deque>
+#include <expected>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "controlplane/handshake/agreement.hpp"
+#include "controlplane/handshake/cookie.hpp"
+#include "controlplane/handshake/entropy.hpp"
+#include "controlplane/handshake/link_keys.hpp"
+#include "controlplane/handshake/message.hpp"
+#include "penstock/base/clock.hpp"
+
+namespace penstock::controlplane {
+
+// A message 3 that passed every check up to the tie. No Diffie-Hellman was done for it.
+struct ProvenMessage3 {
+  Message3 fields;
+  Suite suite;
+  Parameters peer;
+  crypto::Digest t3{};
+  crypto::HandshakeMac dhmac_responder;
+};
+
+// Message 4, and the session if this site does not refuse it.
+struct Answer {
+  Message message{};
+  Refusal refusal = Refusal::none;
+  std::optional<Agreement> agreement;
+};
+
+class Responder {
+ public:
+  // Accepted nonces remembered at once: over a cookie's life of 10 s this bounds one who
+  // holds the key to 10 Diffie-Hellmans a second.
+  static constexpr std::size_t max_remembered = 100;
+
+  // `keys` are the link's for handshakes that the peer starts; they outlive the responder.
+  // `accepts` in order of preference.
+  Responder(const LinkKeys& keys, std::vector<Suite> accepts, Entropy& entropy);
+
+  // Whether a message 1 or 3 says it is for this link.
+  [[nodiscard]] bool is_for_us(Bytes datagram) const;
+
+  // The message 2 to send back. Keeps nothing.
+  [[nodiscard]] std::expected<Message, Verdict> on_message_1(const Endpoint& from, Bytes datagram,
+                                                             Entropy& entropy, Time now) const;
+  // A message 4 to send again, or proof that the sender holds the key.
+  using Message3Result = std::variant<Message, ProvenMessage3>;
+  [[nodiscard]] std::expected<Message3Result, Verdict> on_message_3(const Endpoint& from,
+                                                                    Bytes datagram, Time now);
+  // Does the Diffie-Hellman and takes the nonce: from now on only the identical message 3
+  // is listened to. A refusal is to be sent at once; an agreement's message is sent, and
+  // given to answered(), when its session is installed.
+  [[nodiscard]] std::expected<Answer, Verdict> answer(const ProvenMessage3& proven,
+                                                      const Parameters& own, Entropy& entropy,
+                                                      Time now);
+  // Repeats of the message 3 with this nonce get `message_4` from now on.
+  void answered(const crypto::Nonce& nonce_initiator, const Message& message_4);
+
+ private:
+  struct Remembered {
+    crypto::Nonce nonce_initiator;
+    crypto::Digest t3;  // names the message 3: T3 covers it whole
+    Time until;
+    std::optional<Message> message_4;
+    unsigned repeats_left;
+  };
+
+  [[nodiscard]] std::expected<Suite, Refusal> choose(const Message1& offer) const;
+  [[nodiscard]] std::expected<Message, Verdict> repeat(Remembered& remembered,
+                                                       const crypto::Digest& t3);
+  [[nodiscard]] Remembered* find(const crypto::Nonce& nonce_initiator);
+  void forget_old(Time now);
+
+  const LinkKeys* keys_;
+  std::vector<Suite> accepts_;
+  CookieJar cookies_;
+  std::deque<Remembered> remembered_;  // oldest first
+};
+
+}  // namespace penstock::controlplane
