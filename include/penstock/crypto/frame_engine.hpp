@@ -23,6 +23,8 @@ namespace penstock {
 // in secret memory. May be used by any engine of the same process.
 class SaCipher {
  public:
+  struct Expanded;
+
   SaCipher(SaCipher&&) noexcept;
   SaCipher& operator=(SaCipher&&) noexcept;
   ~SaCipher();
@@ -31,7 +33,6 @@ class SaCipher {
 
  private:
   friend class FrameEngine;
-  struct Expanded;
   explicit SaCipher(Expanded* expanded) : expanded_(expanded) {}
   Expanded* expanded_;
 };
@@ -54,18 +55,23 @@ class FrameEngine {
  public:
   static constexpr std::size_t max_batch = 64;
 
-  // Picks the best code for this CPU. Fails where the CPU lacks AES-NI.
-  [[nodiscard]] static Result<FrameEngine> create();
+  // Which of the library's code to run: the best this CPU has, or what every CPU with AES-NI
+  // has (tests, and machines whose vector units are slow).
+  enum class Choice : std::uint8_t { best, sse };
+
+  // Fails where the CPU lacks AES-NI or the library's self-test does not pass.
+  [[nodiscard]] static Result<FrameEngine> create(Choice choice = Choice::best);
   FrameEngine(FrameEngine&&) noexcept;
   FrameEngine& operator=(FrameEngine&&) noexcept;
   ~FrameEngine();
 
+  // `shape` is within the limits: a programmer's error otherwise.
   [[nodiscard]] SaCipher expand(Protection protection, FrameShape shape, const EncryptKey& encrypt,
                                 const MacKey& mac) const;
 
   // At most max_batch frames, of any SAs, in any mix. Never writes outside a frame.
-  void seal(std::span<const SealJob> jobs);
-  void open(std::span<OpenJob> jobs);
+  void seal(std::span<const SealJob> jobs) noexcept;
+  void open(std::span<OpenJob> jobs) noexcept;
 
   // Which code was chosen and why, for the log and for status: "ipsec-mb 1.3 AVX512 ...".
   [[nodiscard]] std::string describe() const;

@@ -1,0 +1,59 @@
+// A frame that touches an inaccessible page at one end, and known bytes at the other: who
+// reads or writes a byte too many is caught.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "penstock/base/bytes.hpp"
+#include "penstock/base/limits.hpp"
+
+namespace penstock {
+
+class GuardedFrame {
+ public:
+  enum class Guard { before, after };
+
+  GuardedFrame(std::size_t size, Guard guard) : size_(size), guard_(guard) {
+    void* const at = ::mmap(nullptr, room + 2 * page, PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    EXPECT_NE(at, MAP_FAILED);
+    map_ = static_cast<std::byte*>(at);
+    EXPECT_EQ(::mprotect(map_ + page, room, PROT_READ | PROT_WRITE), 0);
+    std::fill_n(map_ + page, room, canary);
+  }
+  GuardedFrame(GuardedFrame&& other) noexcept
+      : map_(std::exchange(other.map_, nullptr)), size_(other.size_), guard_(other.guard_) {}
+  GuardedFrame& operator=(GuardedFrame&&) = delete;
+  ~GuardedFrame() {
+    if (map_ != nullptr) ::munmap(map_, room + 2 * page);
+  }
+
+  [[nodiscard]] std::byte* data() const {
+    return map_ + page + (guard_ == Guard::after ? room - size_ : 0);
+  }
+  [[nodiscard]] MutableBytes bytes() const { return {data(), size_}; }
+  // The accessible bytes around the frame are as they were.
+  [[nodiscard]] bool is_intact_around() const {
+    const Bytes all{map_ + page, room};
+    const Bytes around = guard_ == Guard::after ? all.first(room - size_) : all.subspan(size_);
+    return std::ranges::all_of(around, [](std::byte b) { return b == canary; });
+  }
+
+ private:
+  static constexpr std::size_t page = 4096;
+  static constexpr std::size_t room = 3 * page;
+  static constexpr std::byte canary{0xc3};
+  static_assert(room >= limits::max_frame_size);
+
+  std::byte* map_;
+  std::size_t size_;
+  Guard guard_;
+};
+
+}  // namespace penstock
