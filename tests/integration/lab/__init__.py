@@ -1,0 +1,15 @@
+"""The laboratory: two hosts, two sites and a wire in network namespaces on one machine.
+
+    host-a --- site-a === wire === site-b --- host-b
+
+namespaces  one namespace: made, entered, removed
+network     the five of them and their cables
+site        one site: its files, its processes, its status
+pair        both sites, and their books
+traffic     what ordinary hosts send
+raw         what ordinary hosts cannot send: any bytes at all
+eavesdropper (and ring)  everybody on the wire who listens
+inject (and datagram)    everybody on the wire who interferes
+bridged     the control experiment: the same network without Penstock
+story (told by demo, on console)  all of it, for people
+"""
