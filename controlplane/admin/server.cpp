@@ -1,0 +1,102 @@
+#include "controlplane/admin/server.hpp"
+
+#include <sys/socket.h>
+
+#include <optional>
+#include <utility>
+
+#include <asio/buffer.hpp>
+#include <asio/read_until.hpp>
+#include <asio/write.hpp>
+
+#include "penstock/ipc/channel.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+using Stream = asio::local::stream_protocol;
+
+// One client; lives as long as a read, a write or an answer for it is under way.
+class Client : public std::enable_shared_from_this<Client> {
+ public:
+  Client(Stream::socket socket, AdminTarget& target, std::shared_ptr<std::size_t> clients)
+      : socket_(std::move(socket)), target_(target), clients_(std::move(clients)) {
+    ++*clients_;
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { --*clients_; }
+
+  void read() {
+    asio::async_read_until(
+        socket_, asio::dynamic_buffer(input_, AdminServer::max_line), '\n',
+        [self = shared_from_this()](const std::error_code& error, std::size_t length) {
+          if (!error) return self->serve(length);
+          if (error == asio::error::not_found) self->refuse_long_line();
+        });
+  }
+
+ private:
+  void serve(std::size_t length) {
+    const std::string line = input_.substr(0, length - 1);
+    input_.erase(0, length);
+    answer_admin(target_, line, [self = shared_from_this()](const nlohmann::json& answer) {
+      self->write(answer, [self] { self->read(); });
+    });
+  }
+
+  void refuse_long_line() {
+    write({{"ok", false}, {"error", "the line is too long"}}, [] {});
+  }
+
+  void write(const nlohmann::json& answer, std::function<void()> then) {
+    // What is not UTF-8 in a name from outside must not stop the answer.
+    output_ = answer.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+    asio::async_write(socket_, asio::buffer(output_),
+                      [self = shared_from_this(), then = std::move(then)](
+                          const std::error_code& error, std::size_t) {
+                        if (!error) then();
+                      });
+  }
+
+  Stream::socket socket_;
+  AdminTarget& target_;
+  std::shared_ptr<std::size_t> clients_;
+  std::string input_;
+  std::string output_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AdminServer>> AdminServer::open(asio::io_context& loop,
+                                                       const std::filesystem::path& socket,
+                                                       AdminTarget& target) {
+  auto listener = ipc::listen_at(socket, SOCK_STREAM);
+  if (!listener) return std::unexpected{listener.error()};
+  return std::unique_ptr<AdminServer>{new AdminServer{loop, std::move(*listener), socket, target}};
+}
+
+AdminServer::AdminServer(asio::io_context& loop, UniqueFd listener, std::filesystem::path socket,
+                         AdminTarget& target)
+    : socket_(std::move(socket)), target_(target), acceptor_(loop, Stream{}, listener.release()) {
+  accept_next();
+}
+
+AdminServer::~AdminServer() {
+  std::error_code ignored;
+  std::filesystem::remove(socket_, ignored);
+}
+
+void AdminServer::accept_next() {
+  acceptor_.async_wait(Stream::acceptor::wait_read, [this](const std::error_code& error) {
+    if (error) return;
+    auto fd = ipc::accept_trusted(acceptor_.native_handle());
+    if (fd && *clients_ < max_clients) {
+      Stream::socket socket{acceptor_.get_executor(), Stream{}, fd->release()};
+      std::make_shared<Client>(std::move(socket), target_, clients_)->read();
+    }
+    accept_next();
+  });
+}
+
+}  // namespace penstock::controlplane

@@ -1,0 +1,45 @@
+// The admin socket: any number of lines of JSON from each of a bounded number of clients.
+// A client is read again only when it has taken its answer, so a slow one costs one
+// answer's memory and blocks nobody.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <asio/io_context.hpp>
+#include <asio/local/stream_protocol.hpp>
+
+#include "penstock/base/error.hpp"
+#include "penstock/base/unique_fd.hpp"
+
+#include "controlplane/admin/methods.hpp"
+
+namespace penstock::controlplane {
+
+class AdminServer {
+ public:
+  static constexpr std::size_t max_line = 4096;
+  static constexpr std::size_t max_clients = 64;
+
+  // Listens at `socket` (mode 0600) and serves on the loop; `target` outlives the loop's run.
+  [[nodiscard]] static Result<std::unique_ptr<AdminServer>> open(
+      asio::io_context& loop, const std::filesystem::path& socket, AdminTarget& target);
+  // Takes the socket file away.
+  ~AdminServer();
+
+ private:
+  AdminServer(asio::io_context& loop, UniqueFd listener, std::filesystem::path socket,
+              AdminTarget& target);
+  void accept_next();
+
+  std::filesystem::path socket_;
+  AdminTarget& target_;
+  asio::local::stream_protocol::acceptor acceptor_;
+  std::shared_ptr<std::size_t> clients_ = std::make_shared<std::size_t>(0);
+};
+
+}  // namespace penstock::controlplane

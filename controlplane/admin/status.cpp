@@ -1,0 +1,174 @@
+#include "controlplane/admin/status.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "penstock/base/bytes.hpp"
+#include "penstock/base/suite.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+using nlohmann::json;
+
+double seconds(Time time) { return std::chrono::duration<double>(time).count(); }
+double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
+
+// A text in a fixed array, with or without a terminator.
+template <std::size_t N>
+std::string text_of(const std::array<char, N>& text) {
+  return {text.begin(), std::ranges::find(text, '\0')};
+}
+
+json spi_text(std::uint32_t spi) { return fmt::format("{:#010x}", spi); }
+
+std::string_view name_of(ipc::SessionState state) {
+  switch (state) {
+    case ipc::SessionState::unconfirmed:
+      return "unconfirmed";
+    case ipc::SessionState::current:
+      return "current";
+    case ipc::SessionState::retiring:
+      return "retiring";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(LinkStatus::State state) {
+  switch (state) {
+    case LinkStatus::State::down:
+      return "down";
+    case LinkStatus::State::connecting:
+      return "connecting";
+    case LinkStatus::State::up:
+      return "up";
+  }
+  return "unknown";
+}
+
+json session_json(const ipc::SessionInfo& session) {
+  const auto suite = suite_from_code(session.suite);
+  return {
+      {"id", to_hex(Bytes{session.session_id}.first(8))},
+      {"state", name_of(session.state)},
+      {"role", session.role == ipc::Role::initiator ? "initiator" : "responder"},
+      {"suite", suite ? json(to_string(*suite)) : json(nullptr)},
+      {"age_s", seconds(session.age_ns)},
+      {"idle_s", seconds(session.idle_ns)},
+      {"local_spi", spi_text(session.local_spi_base)},
+      {"remote_spi", spi_text(session.remote_spi_base)},
+      {"frame_size", session.frame_size},
+      {"tag", session.tag},
+      {"lanes_out", session.lanes_out},
+      {"lanes_in", session.lanes_in},
+      {"frames_sealed", session.frames_sealed},
+      {"frames_opened", session.frames_opened},
+      {"failed_opens", session.failed_opens},
+  };
+}
+
+json link_json(const LinkStatus& link, std::uint32_t index,
+               const std::optional<DataplaneView>& dataplane) {
+  json current = nullptr;
+  json sessions = json::array();
+  if (dataplane) {
+    for (const ipc::SessionInfo& session : dataplane->sessions) {
+      if (session.link != index) continue;
+      sessions.push_back(session_json(session));
+      if (session.state == ipc::SessionState::current) current = sessions.back();
+    }
+  }
+  return {
+      {"peer", link.peer},
+      {"endpoint", to_string(link.endpoint)},
+      {"state", name_of(link.state)},
+      {"reason", link.reason},
+      {"session", std::move(current)},
+      {"sessions", std::move(sessions)},
+      {"handshakes_completed", link.handshakes_completed},
+      {"handshakes_failed", link.handshakes_failed},
+      {"messages_refused", link.messages_refused},
+  };
+}
+
+json dataplane_json(const SiteStatus& status) {
+  if (!status.dataplane) {
+    return {{"state", "down"},        {"reason", status.dataplane_reason},
+            {"boot_id", nullptr},     {"uptime_s", nullptr},
+            {"isa", nullptr},         {"engine", nullptr},
+            {"workers", nullptr},     {"plain_device", nullptr},
+            {"wire_device", nullptr}, {"wire_endpoint", nullptr}};
+  }
+  const auto& [hello, stats, sessions] = *status.dataplane;
+  return {{"state", "up"},
+          {"reason", ""},
+          {"boot_id", to_hex(hello.boot_id)},
+          {"uptime_s", seconds(stats.uptime_ns)},
+          {"isa", text_of(hello.isa)},
+          {"engine", text_of(hello.engine)},
+          {"workers", stats.workers},
+          {"plain_device", text_of(hello.plain_device)},
+          {"wire_device", text_of(hello.wire_device)},
+          {"wire_endpoint", to_string(ipc::from_wire(hello.wire))}};
+}
+
+template <class Name>
+json named(std::size_t count, const Name& name_and_value) {
+  json object = json::object();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [name, value] = name_and_value(i);
+    object[std::string{name}] = value;
+  }
+  return object;
+}
+
+// The part of what is sealed that carries packets, not padding.
+json fill_json(const Counters& counters) {
+  const auto payload = static_cast<double>(counters[Counter::payload_bytes]);
+  const auto padding = static_cast<double>(counters[Counter::padding_bytes]);
+  return payload + padding > 0 ? json(payload / (payload + padding)) : json(nullptr);
+}
+
+// Numbers of a data plane that is not there would be lies: the keys stay, with null.
+void add_counters(json& result, const std::optional<DataplaneView>& dataplane) {
+  for (const char* key : {"counters", "gauges", "drops", "fill", "books"}) result[key] = nullptr;
+  if (!dataplane) return;
+  const Counters& counters = dataplane->stats.counters;
+  result["counters"] = named(counter_count, [&](std::size_t i) {
+    return std::pair{name(static_cast<Counter>(i)), counters.values[i]};
+  });
+  result["gauges"] = named(gauge_count, [&](std::size_t i) {
+    return std::pair{name(static_cast<Gauge>(i)), counters.gauges[i]};
+  });
+  result["drops"] = named(drop_reason_count, [&](std::size_t i) {
+    return std::pair{info(static_cast<DropReason>(i)).name, counters.drops[i]};
+  });
+  result["fill"] = fill_json(counters);
+  const std::string_view unbalanced = unbalanced_book(counters);
+  result["books"] = unbalanced.empty() ? "balanced" : unbalanced;
+}
+
+}  // namespace
+
+json to_json(const SiteStatus& status) {
+  json links = json::array();
+  for (const LinkStatus& link : status.links) {
+    links.push_back(link_json(link, static_cast<std::uint32_t>(links.size()), status.dataplane));
+  }
+  json result{
+      {"site", status.site},
+      {"version", PENSTOCK_VERSION},
+      {"control_plane", {{"pid", ::getpid()}, {"uptime_s", seconds(status.uptime)}}},
+      {"data_plane", dataplane_json(status)},
+      {"links", std::move(links)},
+  };
+  add_counters(result, status.dataplane);
+  return result;
+}
+
+}  // namespace penstock::controlplane

@@ -1,0 +1,33 @@
+// What `status` shows, gathered by the shell, and its JSON, whose keys operators' tools and
+// the tests rely on (docs/operations.md).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "penstock/ipc/messages.hpp"
+
+#include "controlplane/session/link_controller.hpp"
+
+namespace penstock::controlplane {
+
+struct DataplaneView {
+  ipc::HelloReply hello;
+  ipc::Stats stats;
+  std::vector<ipc::SessionInfo> sessions;
+};
+
+struct SiteStatus {
+  std::string site;
+  Time uptime{};  // of penstockd
+  std::optional<DataplaneView> dataplane;
+  std::string dataplane_reason;   // why there is none
+  std::vector<LinkStatus> links;  // in the order of the config
+};
+
+[[nodiscard]] nlohmann::json to_json(const SiteStatus& status);
+
+}  // namespace penstock::controlplane

@@ -1,0 +1,69 @@
+// genkey and check: what an operator does before a site runs.
+#include <fmt/format.h>
+
+#include "penstock/config/site_config.hpp"
+#include "penstock/keys/key_file.hpp"
+
+#include "controlplane/cli/commands.hpp"
+
+namespace penstock::cli {
+namespace {
+
+std::string describe(const PortConfig& port) {
+  return (port.kind == PortConfig::Kind::af_packet ? "af_packet:" : "ethdev:") + port.device;
+}
+
+std::string describe_workers(const SiteConfig& config) {
+  if (config.worker_cores.empty()) return fmt::format("{}, floating", config.worker_count);
+  std::string cores;
+  for (const unsigned core : config.worker_cores) {
+    cores += (cores.empty() ? "" : ", ") + std::to_string(core);
+  }
+  return fmt::format("{}, on core{} {}", config.worker_count, config.worker_count == 1 ? "" : "s",
+                     cores);
+}
+
+std::string describe_suites(const LinkConfig& link) {
+  std::string text;
+  for (const Suite suite : link.suites) text += (text.empty() ? "" : ", ") + to_string(suite);
+  return text;
+}
+
+void describe(const LinkConfig& link, std::size_t key_size) {
+  fmt::print("link      to {} at {}\n", link.peer, to_string(link.endpoint));
+  fmt::print("  key     {} ({} bytes)\n", link.key_file.string(), key_size);
+  fmt::print("  suites  {}\n", describe_suites(link));
+  fmt::print("  frames  {}, tag {} (at least {})\n",
+             link.frame_size ? fmt::format("{} bytes", *link.frame_size)
+                             : std::string{"as large as the wire allows"},
+             link.tag, link.min_tag);
+}
+
+}  // namespace
+
+int genkey(const std::filesystem::path& file) {
+  if (const auto made = generate_key_file(file); !made) return refuse(made.error());
+  fmt::print("wrote {}; carry it to the far site over a safe path, and keep its mode 0600\n",
+             file.string());
+  return 0;
+}
+
+int check(const std::filesystem::path& file) {
+  const auto config = load_site_config(file);
+  if (!config) return refuse(config.error());
+  fmt::print("site      {}\n", config->name);
+  fmt::print("workers   {}\n", describe_workers(*config));
+  fmt::print("plain     {}\n", describe(config->plain));
+  fmt::print("wire      {} as {}, UDP port {}{}\n", describe(config->wire.port),
+             to_string(config->wire.address), config->wire.udp_port,
+             config->wire.gateway ? ", gateway " + to_string(*config->wire.gateway) : "");
+  for (const LinkConfig& link : config->links) {
+    const auto key = read_key_file(link.key_file);
+    if (!key) return refuse(key.error());
+    describe(link, key->reveal().size());
+  }
+  fmt::print("{} is good\n", file.string());
+  return 0;
+}
+
+}  // namespace penstock::cli

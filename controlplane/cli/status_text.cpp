@@ -1,0 +1,167 @@
+#include "controlplane/cli/status_text.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "penstock/ipc/drop_reason.hpp"
+
+namespace penstock::cli {
+namespace {
+
+using nlohmann::json;
+
+// 1234567 -> "1.23 M": three digits and a unit.
+std::string scaled(double value, std::string_view unit) {
+  constexpr std::array prefixes{"", "k", "M", "G", "T", "P", "E"};
+  std::size_t power = 0;
+  while (value >= 999.5 && power + 1 < prefixes.size()) {
+    value /= 1000;
+    ++power;
+  }
+  const int digits = power == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return fmt::format("{:.{}f} {}{}", value, digits, prefixes[power], unit);
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(seconds);
+  if (whole < 120) return fmt::format("{} s", whole);
+  if (whole < 7200) return fmt::format("{} min", whole / 60);
+  if (whole < 172800) return fmt::format("{} h", whole / 3600);
+  return fmt::format("{} d", whole / 86400);
+}
+
+std::string_view text(const json& object, const char* key) {
+  return object.at(key).get_ref<const std::string&>();
+}
+
+class Page {
+ public:
+  Page(const json& before, const json& now, bool with_colour)
+      : before_(before), now_(now), with_colour_(with_colour) {}
+
+  std::string write() {
+    head();
+    for (const json& link : now_.at("links")) write_link(link);
+    if (is_up()) {
+      traffic();
+      drops();
+    }
+    return std::move(out_);
+  }
+
+ private:
+  template <class... Values>
+  void line(fmt::format_string<Values...> format, Values&&... values) {
+    out_ += fmt::format(format, std::forward<Values>(values)...);
+    out_ += '\n';
+  }
+
+  [[nodiscard]] const json& dataplane() const { return now_.at("data_plane"); }
+  [[nodiscard]] bool is_up() const { return text(dataplane(), "state") == "up"; }
+
+  // A state in its colour: green for up, yellow on the way there, red for down.
+  [[nodiscard]] std::string state(std::string_view name) const {
+    if (!with_colour_) return std::string{name};
+    const int colour = name == "up" ? 32 : name == "connecting" ? 33 : 31;
+    return fmt::format("\x1b[{}m{}\x1b[0m", colour, name);
+  }
+
+  void head() {
+    line("site {}, penstock {}", text(now_, "site"), text(now_, "version"));
+    const json& plane = dataplane();
+    if (!is_up()) return line("data plane {}: {}", state("down"), text(plane, "reason"));
+    const auto workers = plane.at("workers").get<unsigned>();
+    line("data plane {} for {}, {} worker{}, {}, {}", state("up"),
+         duration(plane.at("uptime_s").get<double>()), workers, workers == 1 ? "" : "s",
+         text(plane, "isa"), text(plane, "engine"));
+  }
+
+  void write_link(const json& link) {
+    line("\nlink to {} at {}: {}", text(link, "peer"), text(link, "endpoint"),
+         state(text(link, "state")));
+    if (!text(link, "reason").empty()) line("  {}", text(link, "reason"));
+    if (const json& session = link.at("session"); !session.is_null()) write_session(session);
+    line("  handshakes {} completed, {} failed, {} messages refused",
+         link.at("handshakes_completed").get<std::uint64_t>(),
+         link.at("handshakes_failed").get<std::uint64_t>(),
+         link.at("messages_refused").get<std::uint64_t>());
+  }
+
+  void write_session(const json& session) {
+    line("  session {} {}, {} for {}, last heard {:.1f} s ago", text(session, "id"),
+         session.at("suite").is_null() ? "unknown suite" : text(session, "suite"),
+         text(session, "role"), duration(session.at("age_s").get<double>()),
+         session.at("idle_s").get<double>());
+    line("  SPI {} in, {} out; frames of {} bytes, tag {}", text(session, "local_spi"),
+         text(session, "remote_spi"), session.at("frame_size").get<unsigned>(),
+         session.at("tag").get<unsigned>());
+  }
+
+  [[nodiscard]] std::uint64_t count(const char* counter) const {
+    return now_.at("counters").at(counter).get<std::uint64_t>();
+  }
+
+  // How fast a counter grows, a second; 0 when there is nothing to compare with.
+  [[nodiscard]] double rate(const char* counter) const {
+    if (!before_.is_object() || !before_.at("counters").is_object()) return 0;
+    const json& then = before_.at("data_plane");
+    if (then.at("boot_id") != dataplane().at("boot_id")) return 0;
+    const double seconds =
+        dataplane().at("uptime_s").get<double>() - then.at("uptime_s").get<double>();
+    const auto grown =
+        static_cast<double>(count(counter)) - before_.at("counters").at(counter).get<double>();
+    return seconds > 0 ? grown / seconds : 0;
+  }
+
+  void flow(std::string_view label, const char* packets, const char* bytes) {
+    line("  {:<16} {:>9} packets {:>9}   {:>12} {:>12}", label,
+         scaled(static_cast<double>(count(packets)), ""),
+         scaled(static_cast<double>(count(bytes)), "B"), scaled(rate(packets), "packet/s"),
+         scaled(rate(bytes) * 8, "bit/s"));
+  }
+
+  void traffic() {
+    line("\nplain {}, wire {} at {}", text(dataplane(), "plain_device"),
+         text(dataplane(), "wire_device"), text(dataplane(), "wire_endpoint"));
+    flow("from plain port", "plain_received", "plain_received_bytes");
+    flow("to plain port", "delivered", "delivered_bytes");
+    line("  {:<16} {:>9} sent, {} opened, {} dummies", "frames",
+         scaled(static_cast<double>(count("frames_sent")), ""),
+         scaled(static_cast<double>(count("frames_opened")), ""),
+         scaled(static_cast<double>(count("dummy_frames")), ""));
+    const json& fill = now_.at("fill");
+    const std::string_view books = text(now_, "books");
+    line("  {:<16} {:>9}    books {}{}", "fill",
+         fill.is_null() ? "-" : fmt::format("{:.0f} %", fill.get<double>() * 100),
+         books == "balanced" ? "" : "do not balance: ", books);
+  }
+
+  void drops() {
+    bool is_first = true;
+    for (std::size_t i = 0; i < drop_reason_count; ++i) {
+      const DropReasonInfo& row = info(static_cast<DropReason>(i));
+      const auto found = now_.at("drops").find(row.name);
+      if (found == now_.at("drops").end() || *found == 0) continue;
+      if (std::exchange(is_first, false)) line("\ndropped");
+      line("  {:<18} {:>9}   {}", row.name, found->get<std::uint64_t>(), row.meaning);
+    }
+    if (is_first) line("\nnothing dropped");
+  }
+
+  const json& before_;
+  const json& now_;
+  bool with_colour_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string status_text(const json& before, const json& now, bool with_colour) {
+  return Page{before, now, with_colour}.write();
+}
+
+}  // namespace penstock::cli

@@ -1,0 +1,91 @@
+#include "controlplane/cli/supervisor.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "penstock/base/log.hpp"
+
+namespace penstock::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds first_backoff = 100ms;
+constexpr std::chrono::milliseconds last_backoff = 5s;
+constexpr Time stays_up = 10s;      // then a death begins a new count
+constexpr auto stop_patience = 5s;  // between asking a child to stop and killing it
+
+}  // namespace
+
+Supervisor::Supervisor(asio::io_context& loop, std::vector<Program> programs)
+    : loop_(loop), signals_(loop, SIGINT, SIGTERM), stop_patience_(loop) {
+  for (Program& program : programs) {
+    children_.push_back(std::make_unique<Child>(loop, std::move(program)));
+  }
+}
+
+int Supervisor::run() {
+  signals_.async_wait([this](const std::error_code& error, int) {
+    if (!error) stop_all(0);
+  });
+  for (const auto& child : children_) start(*child);
+  loop_.run();
+  return exit_code_;
+}
+
+void Supervisor::start(Child& child) {
+  ++child.starts;
+  child.started = monotonic_now();
+  auto process = ChildProcess::spawn(loop_, child.program.arguments,
+                                     [this, &child](ChildExit exit) { on_exit(child, exit); });
+  if (!process) return start_later(child, process.error().message);
+  child.process = std::move(*process);
+}
+
+void Supervisor::on_exit(Child& child, ChildExit exit) {
+  child.process.reset();
+  if (is_stopping_) return stop_last();
+  if (child.starts == 1 && !exit.was_signalled && exit.code == exit_refused) {
+    return stop_all(exit_refused);
+  }
+  if (monotonic_now() - child.started >= stays_up) child.backoff = 0ms;
+  start_later(child, fmt::format("{} {}", child.program.name, exit.describe()));
+}
+
+void Supervisor::start_later(Child& child, const std::string& why) {
+  child.backoff = std::clamp(child.backoff * 2, first_backoff, last_backoff);
+  log::warn(fmt::format("{}; starting it again in {} ms", why, child.backoff.count()));
+  child.restart.expires_after(child.backoff);
+  child.restart.async_wait([this, &child](const std::error_code& error) {
+    if (!error && !is_stopping_) start(child);
+  });
+}
+
+void Supervisor::stop_all(int exit_code) {
+  is_stopping_ = true;
+  exit_code_ = exit_code;
+  for (const auto& child : children_) child->restart.cancel();
+  signals_.clear();  // a second Ctrl-C ends us at once, and the children with us
+  stop_last();
+}
+
+// Stops the last child that still runs; its end brings us here again for the one before.
+void Supervisor::stop_last() {
+  const auto last =
+      std::ranges::find_if(children_.rbegin(), children_.rend(),
+                           [](const auto& child) { return child->process != nullptr; });
+  if (last == children_.rend()) return loop_.stop();
+  Child& child = **last;
+  child.process->signal(SIGTERM);
+  stop_patience_.expires_after(stop_patience);
+  stop_patience_.async_wait([&child](const std::error_code& error) {
+    if (error || child.process == nullptr) return;
+    log::warn(fmt::format("{} does not stop; killing it", child.program.name));
+    child.process->signal(SIGKILL);
+  });
+}
+
+}  // namespace penstock::cli

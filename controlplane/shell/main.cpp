@@ -1,0 +1,104 @@
+// penstockd, the control plane of a site.
+#include <csignal>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include "penstock/base/log.hpp"
+#include "penstock/config/site_config.hpp"
+#include "penstock/crypto/key_schedule.hpp"
+#include "penstock/keys/key_file.hpp"
+
+#include "controlplane/admin/server.hpp"
+#include "controlplane/shell/site.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+// K of every link; the key files themselves are wiped when this returns.
+Result<std::vector<crypto::FileKey>> read_file_keys(const SiteConfig& config) {
+  std::vector<crypto::FileKey> keys;
+  for (const LinkConfig& link : config.links) {
+    const auto bytes = read_key_file(link.key_file);
+    if (!bytes) return std::unexpected{bytes.error()};
+    keys.push_back(crypto::derive_file_key(bytes->reveal()));
+  }
+  return keys;
+}
+
+void warn_of_unlocked_memory() {
+  if (!secret_memory::usage().is_locked) {
+    log::warn(
+        "secrets could not be locked in memory; raise the limit on locked memory (ulimit -l)");
+  }
+}
+
+// What needs privilege is opened first; nothing runs yet.
+struct Opened {
+  std::unique_ptr<Site> site;
+  std::unique_ptr<AdminServer> admin;
+};
+
+Result<Opened> open(asio::io_context& loop, const SiteConfig& config) {
+  auto keys = read_file_keys(config);
+  if (!keys) return std::unexpected{keys.error()};
+  auto site = std::make_unique<Site>(loop, config, std::move(*keys));
+  auto admin = AdminServer::open(loop, config.admin_socket(), *site);
+  if (!admin) return std::unexpected{admin.error()};
+  warn_of_unlocked_memory();
+  return Opened{.site = std::move(site), .admin = std::move(*admin)};
+}
+
+void run(asio::io_context& loop, Site& site) {
+  asio::signal_set signals{loop, SIGINT, SIGTERM};
+  signals.async_wait([&loop](const std::error_code&, int) { loop.stop(); });
+  site.start();
+  loop.run();
+}
+
+int start(const std::filesystem::path& file) {
+  log::start("penstockd", log::Level::info);
+  const auto config = load_site_config(file);
+  if (!config) {
+    log::error(config.error().message);
+    return exit_refused;
+  }
+  log::start("penstockd", config->log_level);
+
+  // Phase 1: open.
+  asio::io_context loop;
+  const auto opened = open(loop, *config);
+  if (!opened) {
+    log::error(opened.error().message);
+    return exit_refused;
+  }
+  // Phase 2: confine. From here on nothing below needs more than the sockets that are open,
+  // and connecting to the data plane's.
+
+  // Phase 3: run.
+  log::info(fmt::format("penstockd {} serves site {}", PENSTOCK_VERSION, config->name));
+  run(loop, *opened->site);
+  log::info("stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace penstock::controlplane
+
+int main(int argc, char** argv) {
+  CLI::App app{"penstockd, the control plane of a Penstock site"};
+  std::filesystem::path config;
+  app.add_option("--config", config, "the site's file")->required();
+  app.set_version_flag("--version", "penstockd " PENSTOCK_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : penstock::exit_refused;
+  }
+  return penstock::controlplane::start(config);
+}
