@@ -1,10 +1,11 @@
 // What a completed handshake yields, on either side.
 #pragma once
 
-#include "controlplane/handshake/parameters.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/ipc/messages.hpp"
+
+#include "controlplane/handshake/parameters.hpp"
 
 namespace penstock::controlplane {
 

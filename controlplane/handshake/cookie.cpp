@@ -43,9 +43,9 @@ Cookie CookieJar::make_at(std::uint32_t epoch, const CookieClaim& claim) const {
   store_be16(suite.data(), claim.suite);
 
   crypto::Digest mac;
-  crypto::hmac_sha256(
-      secret_.reveal(),
-      {epoch_bytes, address, claim.key_id, claim.h1, claim.nonce_responder, suite}, mac);
+  crypto::hmac_sha256(secret_.reveal(),
+                      {epoch_bytes, address, claim.key_id, claim.h1, claim.nonce_responder, suite},
+                      mac);
   Cookie cookie;
   std::ranges::copy(epoch_bytes, cookie.begin());
   std::copy_n(mac.begin(), cookie.size() - epoch_bytes.size(), cookie.begin() + 4);

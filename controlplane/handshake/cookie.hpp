@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <expected>
 
-#include "controlplane/handshake/entropy.hpp"
-#include "controlplane/handshake/verdict.hpp"
 #include "penstock/base/address.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/crypto/key_schedule.hpp"
+
+#include "controlplane/handshake/entropy.hpp"
+#include "controlplane/handshake/verdict.hpp"
 
 namespace penstock::controlplane {
 

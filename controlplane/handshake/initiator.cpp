@@ -21,9 +21,12 @@ Initiator::Initiator(const LinkKeys& keys, std::vector<Suite> offer, const Param
 bool Initiator::is_for_us(Bytes datagram) const {
   if (datagram.empty()) return false;
   switch (static_cast<PacketType>(load_u8(datagram.data()))) {
-    case PacketType::handshake_2: return std::ranges::equal(claimed_h1(datagram), h1_);
-    case PacketType::handshake_4: return std::ranges::equal(claimed_nonce(datagram), nonce_);
-    default: return false;
+    case PacketType::handshake_2:
+      return std::ranges::equal(claimed_h1(datagram), h1_);
+    case PacketType::handshake_4:
+      return std::ranges::equal(claimed_nonce(datagram), nonce_);
+    default:
+      return false;
   }
 }
 
@@ -41,7 +44,8 @@ std::expected<void, Verdict> Initiator::on_message(Bytes datagram, Entropy& entr
     }
     case State::agreed:
     case State::refused:
-    case State::expired: break;
+    case State::expired:
+      break;
   }
   return std::unexpected{Verdict::not_ours};
 }
@@ -96,10 +100,9 @@ std::expected<void, Verdict> Initiator::on_message_4(MessageView message) {
   const Bytes y = Bytes{fields.y}.first(crypto::public_value_size(suite_.key_exchange));
   const auto shared = ephemeral_->agree(y);
   if (!shared) return std::unexpected{Verdict::bad_public_value};
-  crypto::SessionSecret secret = crypto::derive_session_secret(
-      keys_->link_key, nonce_, nonce_responder_, shared->reveal());
-  const auto peer =
-      open_parameters(message, crypto::derive_message_4_seal(secret, t3_, y));
+  crypto::SessionSecret secret =
+      crypto::derive_session_secret(keys_->link_key, nonce_, nonce_responder_, shared->reveal());
+  const auto peer = open_parameters(message, crypto::derive_message_4_seal(secret, t3_, y));
   if (!peer) return std::unexpected{peer.error()};
 
   if (peer->reason != Refusal::none) {

@@ -6,11 +6,12 @@
 #include <optional>
 #include <vector>
 
+#include "penstock/base/clock.hpp"
+
 #include "controlplane/handshake/agreement.hpp"
 #include "controlplane/handshake/entropy.hpp"
 #include "controlplane/handshake/link_keys.hpp"
 #include "controlplane/handshake/message.hpp"
-#include "penstock/base/clock.hpp"
 
 namespace penstock::controlplane {
 
@@ -20,8 +21,8 @@ class Initiator {
 
   // `keys` are the link's for handshakes that this site starts; they outlive the attempt.
   // `offer` in order of preference, 1 to max_suites_offered.
-  Initiator(const LinkKeys& keys, std::vector<Suite> offer, const Parameters& own,
-            Entropy& entropy, Time now);
+  Initiator(const LinkKeys& keys, std::vector<Suite> offer, const Parameters& own, Entropy& entropy,
+            Time now);
 
   // What to send now and at every resend: message 1, then message 3, byte for byte.
   [[nodiscard]] const Message& outgoing() const { return outgoing_; }

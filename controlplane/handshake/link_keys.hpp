@@ -15,7 +15,7 @@ struct LinkKeys {
   crypto::HandshakeMac k2;
 };
 
-[[nodiscard]] LinkKeys derive_link_keys(const crypto::FileKey& file_key,
-                                        std::string_view initiator, std::string_view responder);
+[[nodiscard]] LinkKeys derive_link_keys(const crypto::FileKey& file_key, std::string_view initiator,
+                                        std::string_view responder);
 
 }  // namespace penstock::controlplane

@@ -10,14 +10,15 @@
 #include <span>
 #include <vector>
 
-#include "controlplane/handshake/cookie.hpp"
-#include "controlplane/handshake/parameters.hpp"
-#include "controlplane/handshake/refusal.hpp"
-#include "controlplane/handshake/verdict.hpp"
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/wire/frame.hpp"
+
+#include "controlplane/handshake/cookie.hpp"
+#include "controlplane/handshake/parameters.hpp"
+#include "controlplane/handshake/refusal.hpp"
+#include "controlplane/handshake/verdict.hpp"
 
 namespace penstock::controlplane {
 

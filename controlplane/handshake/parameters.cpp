@@ -20,7 +20,8 @@ constexpr std::size_t shaping = 12;
 
 std::size_t longest_tag(Protection protection) {
   switch (protection) {
-    case Protection::aes256_ctr_sha256: return 32;
+    case Protection::aes256_ctr_sha256:
+      return 32;
   }
   return 0;
 }

@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <expected>
 
-#include "controlplane/handshake/refusal.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/wire/frame.hpp"
+
+#include "controlplane/handshake/refusal.hpp"
 
 namespace penstock::controlplane {
 
@@ -24,9 +25,9 @@ struct Parameters {
   std::uint8_t flags = 0;
   std::uint8_t tag = limits::default_tag;
   std::uint8_t min_tag = limits::default_tag;
-  Spi spi_base;                    // where this site receives
-  std::uint16_t frame_size = 0;    // the largest it can send and receive
-  std::uint16_t lanes = 1;         // on which it sends
+  Spi spi_base;                  // where this site receives
+  std::uint16_t frame_size = 0;  // the largest it can send and receive
+  std::uint16_t lanes = 1;       // on which it sends
   std::uint8_t shaping = 0;
 
   [[nodiscard]] bool takes_offload() const { return (flags & takes_offload_flag) != 0; }

@@ -78,8 +78,8 @@ std::expected<Responder::Message3Result, Verdict> Responder::on_message_3(const 
   forget_old(now);
   if (Remembered* known = find(fields.nonce_initiator)) return repeat(*known, t3);
 
-  crypto::ExchangeKeys keys = crypto::derive_exchange_keys(
-      keys_->link_key, fields.nonce_initiator, fields.nonce_responder);
+  crypto::ExchangeKeys keys =
+      crypto::derive_exchange_keys(keys_->link_key, fields.nonce_initiator, fields.nonce_responder);
   if (!proof_holds(*message, keys.dhmac_initiator, t2)) return std::unexpected{Verdict::bad_proof};
   const auto peer = open_parameters(*message, keys.k3);
   if (!peer) return std::unexpected{peer.error()};
@@ -115,12 +115,12 @@ std::expected<Answer, Verdict> Responder::answer(const ProvenMessage3& proven,
 
   const auto shape = agree(own, proven.peer, proven.suite.protection);
   const Refusal refusal = shape ? Refusal::none : shape.error();
-  const Parameters said = shape ? own : Parameters{.reason = refusal, .tag = 0, .min_tag = 0,
-                                                   .lanes = 0};
+  const Parameters said =
+      shape ? own : Parameters{.reason = refusal, .tag = 0, .min_tag = 0, .lanes = 0};
   Answer answer{.refusal = refusal, .agreement = {}};
-  answer.message = write_message_4({.nonce_initiator = asked.nonce_initiator,
-                                    .y = to_field(ephemeral.public_value())},
-                                   said, k4, proven.dhmac_responder, proven.t3);
+  answer.message = write_message_4(
+      {.nonce_initiator = asked.nonce_initiator, .y = to_field(ephemeral.public_value())}, said, k4,
+      proven.dhmac_responder, proven.t3);
   if (!shape) {
     answered(asked.nonce_initiator, answer.message);
     return answer;
@@ -149,8 +149,7 @@ std::expected<Message, Verdict> Responder::repeat(Remembered& remembered,
 }
 
 Responder::Remembered* Responder::find(const crypto::Nonce& nonce_initiator) {
-  const auto found =
-      std::ranges::find(remembered_, nonce_initiator, &Remembered::nonce_initiator);
+  const auto found = std::ranges::find(remembered_, nonce_initiator, &Remembered::nonce_initiator);
   return found == remembered_.end() ? nullptr : &*found;
 }
 

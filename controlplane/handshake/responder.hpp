@@ -8,12 +8,13 @@
 #include <variant>
 #include <vector>
 
+#include "penstock/base/clock.hpp"
+
 #include "controlplane/handshake/agreement.hpp"
 #include "controlplane/handshake/cookie.hpp"
 #include "controlplane/handshake/entropy.hpp"
 #include "controlplane/handshake/link_keys.hpp"
 #include "controlplane/handshake/message.hpp"
-#include "penstock/base/clock.hpp"
 
 namespace penstock::controlplane {
 

@@ -8,23 +8,23 @@
 namespace penstock::controlplane {
 
 enum class Verdict : std::uint8_t {
-  bad_length,        // not limits::handshake_message bytes
-  bad_type,          // not the message that is due
-  bad_version,       // a format version we do not speak
-  bad_header,        // bytes 2 and 3 not zero
-  unknown_key,       // its key id is not this link's
-  not_ours,          // a message 2 or 4 for no attempt of ours
-  bad_cookie,        // not made by this process for this sender and these fields
-  stale_cookie,      // older than limits::cookie_life
-  altered_repeat,    // a message 3 that differs from the accepted one with its nonce
-  repeat_unanswered, // an identical message 3, and message 4 not ready, or sent often enough
-  bad_mac,           // of message 1 or 2
-  bad_proof,         // h_I or h_R: no key, or not the messages we saw (a downgrade)
-  bad_fields,        // authentic, but a field holds what none may
-  bad_seal,          // sealed_I or sealed_R does not open
-  bad_suite,         // one that we did not offer, or do not know
-  bad_public_value,  // the key exchange refuses y
-  too_many,          // the cache of accepted nonces is full
+  bad_length,         // not limits::handshake_message bytes
+  bad_type,           // not the message that is due
+  bad_version,        // a format version we do not speak
+  bad_header,         // bytes 2 and 3 not zero
+  unknown_key,        // its key id is not this link's
+  not_ours,           // a message 2 or 4 for no attempt of ours
+  bad_cookie,         // not made by this process for this sender and these fields
+  stale_cookie,       // older than limits::cookie_life
+  altered_repeat,     // a message 3 that differs from the accepted one with its nonce
+  repeat_unanswered,  // an identical message 3, and message 4 not ready, or sent often enough
+  bad_mac,            // of message 1 or 2
+  bad_proof,          // h_I or h_R: no key, or not the messages we saw (a downgrade)
+  bad_fields,         // authentic, but a field holds what none may
+  bad_seal,           // sealed_I or sealed_R does not open
+  bad_suite,          // one that we did not offer, or do not know
+  bad_public_value,   // the key exchange refuses y
+  too_many,           // the cache of accepted nonces is full
 };
 
 [[nodiscard]] std::string_view to_string(Verdict verdict);

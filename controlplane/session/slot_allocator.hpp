@@ -6,9 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "controlplane/handshake/entropy.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/wire/frame.hpp"
+
+#include "controlplane/handshake/entropy.hpp"
 
 namespace penstock::controlplane {
 

@@ -22,9 +22,9 @@ struct PacketView {
   std::uint32_t length = 0;         // vlan_tpid says that it was taken out
   std::uint16_t vlan_tpid = 0;      // 0: no tag was taken out
   std::uint16_t vlan_tci = 0;
-  VirtioNetHeader offload{};        // csum_start counts from `data`
-  rte_mbuf* mbuf = nullptr;         // behind `data`, where there is one; a caller that keeps it
-                                    // sets this to null before release() and owns it
+  VirtioNetHeader offload{};  // csum_start counts from `data`
+  rte_mbuf* mbuf = nullptr;   // behind `data`, where there is one; a caller that keeps it
+                              // sets this to null before release() and owns it
 };
 
 // Room for one packet in the transmit queue: write `data`, set `length` and `offload`.
@@ -32,11 +32,11 @@ struct TxSlot {
   std::byte* data = nullptr;
   std::uint32_t capacity = 0;
   std::uint32_t length = 0;
-  VirtioNetHeader offload{};        // not finished only where the port takes offloads
+  VirtioNetHeader offload{};  // not finished only where the port takes offloads
 };
 
 struct KernelDrops {
-  std::uint64_t received = 0;       // lost before we saw them, since the port was opened
+  std::uint64_t received = 0;  // lost before we saw them, since the port was opened
 };
 
 class PortQueue {
@@ -62,10 +62,10 @@ class PortQueue {
 };
 
 struct PortInfo {
-  std::string name;                 // as in the config
+  std::string name;  // as in the config
   MacAddress mac;
-  std::uint16_t mtu = 1500;         // bytes behind the Ethernet header (and VLAN tags)
-  bool takes_offload = false;       // unfinished checksums and segmentation
+  std::uint16_t mtu = 1500;    // bytes behind the Ethernet header (and VLAN tags)
+  bool takes_offload = false;  // unfinished checksums and segmentation
 };
 
 class Port {

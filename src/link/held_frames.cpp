@@ -78,9 +78,8 @@ std::uint64_t HeldFrames::last_arrived_by(std::uint64_t time, std::uint64_t from
 
 std::uint64_t HeldFrames::earliest_arrival() const {
   std::uint64_t earliest = ~std::uint64_t{0};
-  for_each_bit(occupied_, [&](std::uint64_t slot) {
-    earliest = std::min(earliest, slots_[slot].arrived);
-  });
+  for_each_bit(occupied_,
+               [&](std::uint64_t slot) { earliest = std::min(earliest, slots_[slot].arrived); });
   return earliest;
 }
 

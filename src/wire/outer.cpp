@@ -118,8 +118,7 @@ std::expected<UdpDatagram, OuterError> parse_datagram(const IpContents& ip) {
   if (length < udp_header || length > ip.datagram.size()) return std::unexpected{malformed};
   const Bytes datagram = ip.datagram.first(length);
   if (load_be16(at + 6) != 0) {
-    const std::uint32_t pseudo =
-        pseudo_header_sum(ip.source, ip.destination, protocol_udp, length);
+    const std::uint32_t pseudo = pseudo_header_sum(ip.source, ip.destination, protocol_udp, length);
     if (internet_checksum(datagram, pseudo) != 0) return std::unexpected{bad_checksum};
   }
   return UdpDatagram{.source = {.address = ip.source, .port = load_be16(at)},

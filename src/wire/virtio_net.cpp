@@ -85,9 +85,12 @@ std::optional<Transport> find_transport_v6(Bytes packet, std::size_t start) {
 
 std::optional<Transport> find_transport(Bytes packet, Network network) {
   switch (network.ethertype) {
-    case ethertype_ipv4: return find_transport_v4(packet, network.start);
-    case ethertype_ipv6: return find_transport_v6(packet, network.start);
-    default: return std::nullopt;
+    case ethertype_ipv4:
+      return find_transport_v4(packet, network.start);
+    case ethertype_ipv6:
+      return find_transport_v6(packet, network.start);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -111,8 +114,10 @@ constexpr bool gso_agrees(std::uint8_t base_type, std::uint16_t ethertype, std::
       return ethertype == ethertype_ipv4 && protocol == protocol_tcp;
     case VirtioNetHeader::gso_tcp6:
       return ethertype == ethertype_ipv6 && protocol == protocol_tcp;
-    case VirtioNetHeader::gso_udp_l4: return protocol == protocol_udp;
-    default: return false;  // UFO among them
+    case VirtioNetHeader::gso_udp_l4:
+      return protocol == protocol_udp;
+    default:
+      return false;  // UFO among them
   }
 }
 
@@ -136,8 +141,7 @@ std::optional<Segmentation> rebuild_segmentation(Bytes packet, std::uint16_t eth
   if (payload <= claimed.gso_size) return Segmentation{};  // one segment: nothing to cut
 
   // ECN says that CWR belongs to the first segment only; without CWR it says nothing.
-  const bool has_cwr =
-      is_tcp && (load_u8(&packet[transport.start + 13]) & tcp_flag_cwr) != 0;
+  const bool has_cwr = is_tcp && (load_u8(&packet[transport.start + 13]) & tcp_flag_cwr) != 0;
   return Segmentation{.gso_type = claims_ecn && has_cwr ? claimed.gso_type : base_type,
                       .gso_size = claimed.gso_size};
 }

@@ -26,9 +26,7 @@ struct IpAddress {
   IpVersion version = IpVersion::v4;
   std::array<std::byte, 16> bytes{};
 
-  [[nodiscard]] Bytes view() const {
-    return Bytes{bytes}.first(version == IpVersion::v4 ? 4 : 16);
-  }
+  [[nodiscard]] Bytes view() const { return Bytes{bytes}.first(version == IpVersion::v4 ? 4 : 16); }
   [[nodiscard]] static IpAddress from(Bytes network_order);  // 4 or 16 bytes
   auto operator<=>(const IpAddress&) const = default;
 };
@@ -52,7 +50,8 @@ struct Endpoint {
 [[nodiscard]] std::string to_string(const MacAddress& mac);
 [[nodiscard]] std::string to_string(const IpAddress& address);
 [[nodiscard]] std::string to_string(const IpPrefix& prefix);
-[[nodiscard]] std::string to_string(const Endpoint& endpoint);  // "192.0.2.1:7670", "[2001:db8::1]:7670"
+[[nodiscard]] std::string to_string(
+    const Endpoint& endpoint);  // "192.0.2.1:7670", "[2001:db8::1]:7670"
 
 [[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);
 [[nodiscard]] std::optional<IpPrefix> parse_prefix(std::string_view text);

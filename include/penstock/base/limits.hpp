@@ -11,9 +11,9 @@ namespace penstock::limits {
 using namespace std::chrono_literals;
 
 // --- names and key files ------------------------------------------------------
-inline constexpr std::size_t max_site_name = 63;       // a u8 length in the key derivation
-inline constexpr std::size_t min_key_file = 32;        // bytes; spiped's 256 bits
-inline constexpr std::size_t max_key_file = 64 * 1024; // nobody means to hash more
+inline constexpr std::size_t max_site_name = 63;        // a u8 length in the key derivation
+inline constexpr std::size_t min_key_file = 32;         // bytes; spiped's 256 bits
+inline constexpr std::size_t max_key_file = 64 * 1024;  // nobody means to hash more
 
 // --- frames (bytes of UDP payload: header, ciphertext, tag) -------------------
 inline constexpr std::size_t min_frame_size = 256;
@@ -38,19 +38,19 @@ inline constexpr unsigned spi_generation_bits = 12;
 static_assert(spi_lane_bits + spi_slot_bits + spi_generation_bits == 32);
 inline constexpr unsigned max_lanes = 1u << spi_lane_bits;
 inline constexpr unsigned max_sessions = 1u << spi_slot_bits;
-inline constexpr unsigned replay_window = 4096;   // frames, per SA
-inline constexpr unsigned reorder_window = 128;   // a gap is given up after this many later frames
-inline constexpr auto reorder_wait = 2ms;         // or after this long
+inline constexpr unsigned replay_window = 4096;  // frames, per SA
+inline constexpr unsigned reorder_window = 128;  // a gap is given up after this many later frames
+inline constexpr auto reorder_wait = 2ms;        // or after this long
 static_assert(reorder_window < replay_window);
 
 // --- a session's life -----------------------------------------------------------
-inline constexpr auto rekey_after = 120s;          // the session's initiator
+inline constexpr auto rekey_after = 120s;  // the session's initiator
 inline constexpr auto rekey_after_responder_min = 130s;
 inline constexpr auto rekey_after_responder_max = 140s;
-inline constexpr auto session_max_age = 1h;        // hard stop, whatever the control plane does
-inline constexpr auto grace = 10s;                 // the old session keeps receiving after a rekey
-inline constexpr auto confirm_within = 10s;        // a session nobody spoke on is dropped
-inline constexpr auto confirm_retry_first = 100ms; // dummy frames on a new session
+inline constexpr auto session_max_age = 1h;         // hard stop, whatever the control plane does
+inline constexpr auto grace = 10s;                  // the old session keeps receiving after a rekey
+inline constexpr auto confirm_within = 10s;         // a session nobody spoke on is dropped
+inline constexpr auto confirm_retry_first = 100ms;  // dummy frames on a new session
 inline constexpr auto confirm_retry_last = 1s;
 inline constexpr std::uint64_t max_failed_opens = std::uint64_t{1} << 52;  // RFC 9001 section 6.6
 
@@ -76,7 +76,7 @@ inline constexpr auto attempt_life = 5s;
 inline constexpr auto initiate_pause_after_answer = 10s;
 inline constexpr auto retransmit_first = 250ms;
 inline constexpr auto retransmit_last = 1s;
-inline constexpr auto retry_first = 500ms;    // between attempts while a link is down, doubling
+inline constexpr auto retry_first = 500ms;  // between attempts while a link is down, doubling
 inline constexpr auto retry_last = 10s;
 inline constexpr unsigned max_answer_repeats = 8;  // the same message 4 for the same message 3
 

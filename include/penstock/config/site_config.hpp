@@ -39,20 +39,20 @@ struct LinkConfig {
   std::string peer;
   Endpoint endpoint;
   std::filesystem::path key_file;
-  std::vector<Suite> suites;                  // in order of preference
-  std::optional<std::uint16_t> frame_size;    // else from the wire MTU
+  std::vector<Suite> suites;                // in order of preference
+  std::optional<std::uint16_t> frame_size;  // else from the wire MTU
   std::uint8_t tag = limits::default_tag;
   std::uint8_t min_tag = limits::default_tag;
-  std::chrono::microseconds hold{0};          // how long an open frame waits for more packets
+  std::chrono::microseconds hold{0};  // how long an open frame waits for more packets
   Time rekey_after = limits::rekey_after;
   Time max_age = limits::session_max_age;
 };
 
 struct SiteConfig {
-  std::filesystem::path file;                 // where it was read from
+  std::filesystem::path file;  // where it was read from
   std::string name;
-  std::filesystem::path run_dir;              // sockets; default /run/penstock/<name>
-  std::vector<unsigned> worker_cores;         // empty: worker_count workers float
+  std::filesystem::path run_dir;       // sockets; default /run/penstock/<name>
+  std::vector<unsigned> worker_cores;  // empty: worker_count workers float
   unsigned worker_count = 1;
   IdleMode idle = IdleMode::backoff;
   log::Level log_level = log::Level::info;
@@ -60,7 +60,9 @@ struct SiteConfig {
   WireConfig wire;
   std::vector<LinkConfig> links;
 
-  [[nodiscard]] std::filesystem::path dataplane_socket() const { return run_dir / "dataplane.sock"; }
+  [[nodiscard]] std::filesystem::path dataplane_socket() const {
+    return run_dir / "dataplane.sock";
+  }
   [[nodiscard]] std::filesystem::path admin_socket() const { return run_dir / "admin.sock"; }
 };
 

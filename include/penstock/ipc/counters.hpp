@@ -12,24 +12,24 @@
 namespace penstock {
 
 enum class Counter : std::uint8_t {
-  plain_received,        // packets
+  plain_received,  // packets
   plain_received_bytes,
-  packed,                // packets whose last byte is in a frame
+  packed,  // packets whose last byte is in a frame
   packed_bytes,
   frames_sealed,
-  payload_bytes,         // of sealed frames: blocks and their headers
-  padding_bytes,         // of sealed frames
-  dummy_frames,          // sealed frames that carry no packet
+  payload_bytes,  // of sealed frames: blocks and their headers
+  padding_bytes,  // of sealed frames
+  dummy_frames,   // sealed frames that carry no packet
   frames_sent,
-  wire_received,         // packets of any kind
-  frames_received,       // of them, what claims to be a frame
+  wire_received,    // packets of any kind
+  frames_received,  // of them, what claims to be a frame
   frames_opened,
-  punted,                // handed to the main core: handshakes, ARP, ping
-  injected,              // sent for the main core
+  punted,    // handed to the main core: handshakes, ARP, ping
+  injected,  // sent for the main core
   packets_rebuilt,
   delivered,
   delivered_bytes,
-  turns,                 // of the worker's loop
+  turns,  // of the worker's loop
   sleeps,
   count_,
 };
@@ -37,9 +37,9 @@ inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::c
 
 // Not counters but present values.
 enum class Gauge : std::uint8_t {
-  held_plain,            // packets partly in a frame that is still open
-  held_delivery,         // packets rebuilt, not yet handed to the port
-  held_frames,           // opened frames waiting for an earlier one
+  held_plain,     // packets partly in a frame that is still open
+  held_delivery,  // packets rebuilt, not yet handed to the port
+  held_frames,    // opened frames waiting for an earlier one
   count_,
 };
 inline constexpr std::size_t gauge_count = static_cast<std::size_t>(Gauge::count_);
@@ -55,7 +55,9 @@ struct Counters {
   [[nodiscard]] std::uint64_t operator[](Counter c) const {
     return values[static_cast<std::size_t>(c)];
   }
-  [[nodiscard]] std::uint64_t operator[](Gauge g) const { return gauges[static_cast<std::size_t>(g)]; }
+  [[nodiscard]] std::uint64_t operator[](Gauge g) const {
+    return gauges[static_cast<std::size_t>(g)];
+  }
   [[nodiscard]] std::uint64_t operator[](DropReason r) const {
     return drops[static_cast<std::size_t>(r)];
   }

@@ -27,36 +27,36 @@ enum class DropReason : std::uint8_t {
   // frame: a datagram from the wire that claims to be a frame
   bad_type,
   bad_version,
-  bad_header,        // bytes 2 and 3 not zero, or SPI 0
-  bad_length,        // truncated or oversized: not the session's frame size
+  bad_header,  // bytes 2 and 3 not zero, or SPI 0
+  bad_length,  // truncated or oversized: not the session's frame size
   unknown_spi,
   replayed,
-  too_old,           // left of the replay window
-  bad_tag,           // the MAC did not hold
-  open_limit,        // the SA has seen all the failed opens it may
+  too_old,     // left of the replay window
+  bad_tag,     // the MAC did not hold
+  open_limit,  // the SA has seen all the failed opens it may
   // emit: a sealed frame
-  no_next_hop,       // the next hop's MAC address is not known yet
-  wire_tx_full,      // the wire port took no more
+  no_next_hop,   // the next hop's MAC address is not known yet
+  wire_tx_full,  // the wire port took no more
   // delivery: a packet rebuilt from the link
-  bad_offload,       // its virtio-net header does not fit the packet
-  needs_offload,     // it is unfinished and the plain port cannot finish it
-  malformed_packet,  // no Ethernet header
-  delivery_too_long, // longer than the plain port can send
-  plain_tx_full,     // the plain port took no more
+  bad_offload,        // its virtio-net header does not fit the packet
+  needs_offload,      // it is unfinished and the plain port cannot finish it
+  malformed_packet,   // no Ethernet header
+  delivery_too_long,  // longer than the plain port can send
+  plain_tx_full,      // the plain port took no more
   // wire: a datagram that is neither a frame nor for the control plane
-  wire_foreign,      // not for this site
-  wire_malformed,    // broken IP or UDP
-  wire_fragment,     // an IP fragment
-  punt_full,         // the main core was behind, or the rate limit said no
+  wire_foreign,    // not for this site
+  wire_malformed,  // broken IP or UDP
+  wire_fragment,   // an IP fragment
+  punt_full,       // the main core was behind, or the rate limit said no
   // fault: counted beside the books
-  late_frame,        // opened, but its place in the order was already given up
+  late_frame,  // opened, but its place in the order was already given up
   bad_prologue,
   bad_block,
   unknown_kind,
-  incomplete_packet, // touched a lost frame
-  bad_control,       // a control block that makes no sense
+  incomplete_packet,  // touched a lost frame
+  bad_control,        // a control block that makes no sense
   mailbox_full,
-  plain_kernel_drop, // PACKET_STATISTICS: the kernel dropped before we saw it
+  plain_kernel_drop,  // PACKET_STATISTICS: the kernel dropped before we saw it
   wire_kernel_drop,
   count_,
 };

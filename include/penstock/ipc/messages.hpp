@@ -26,19 +26,19 @@ using BootId = std::array<std::byte, 16>;     // random, of one life of the data
 using SessionId = std::array<std::byte, 32>;  // T4 of its handshake
 
 enum class MessageType : std::uint16_t {
-  hello = 1,         // controller -> data plane
+  hello = 1,  // controller -> data plane
   hello_reply,
-  install_session,   // controller -> data plane
+  install_session,  // controller -> data plane
   install_reply,
-  remove_session,    // controller -> data plane
+  remove_session,  // controller -> data plane
   remove_reply,
-  list_sessions,     // controller -> data plane
+  list_sessions,  // controller -> data plane
   session_info,
   list_end,
-  inject,            // controller -> data plane: send this datagram; no reply
-  punt,              // data plane -> controller: a handshake datagram arrived
-  event,             // data plane -> controller
-  get_stats,         // controller -> data plane
+  inject,     // controller -> data plane: send this datagram; no reply
+  punt,       // data plane -> controller: a handshake datagram arrived
+  event,      // data plane -> controller
+  get_stats,  // controller -> data plane
   stats,
 };
 
@@ -51,7 +51,7 @@ struct Header {
 // Addresses flattened: all bytes count, so that messages have no holes with old memory.
 struct WireEndpoint {
   std::array<std::byte, 16> address{};
-  std::uint16_t port = 0;    // host order
+  std::uint16_t port = 0;  // host order
   std::uint8_t ip_version = 4;
   std::uint8_t zero = 0;
 };
@@ -69,15 +69,15 @@ struct HelloReply {
   static constexpr auto type = MessageType::hello_reply;
   Header header{.type = type};
   std::uint32_t version = ipc::version;
-  std::uint32_t is_accepted = 0;       // 0: another version, the connection ends
+  std::uint32_t is_accepted = 0;  // 0: another version, the connection ends
   BootId boot_id{};
-  std::uint16_t max_frame_size = 0;    // UDP payload that the wire MTU allows
-  std::uint16_t lanes = 0;             // = workers
-  std::uint8_t takes_offload = 0;      // the plain port can finish kind 3 packets
+  std::uint16_t max_frame_size = 0;  // UDP payload that the wire MTU allows
+  std::uint16_t lanes = 0;           // = workers
+  std::uint8_t takes_offload = 0;    // the plain port can finish kind 3 packets
   std::array<std::uint8_t, 3> zero{};
-  WireEndpoint wire;                   // where this site receives
-  std::array<char, 16> isa{};          // "x86-64-v4"
-  std::array<char, 96> engine{};       // FrameEngine::describe()
+  WireEndpoint wire;              // where this site receives
+  std::array<char, 16> isa{};     // "x86-64-v4"
+  std::array<char, 96> engine{};  // FrameEngine::describe()
   std::array<char, 64> plain_device{};
   std::array<char, 64> wire_device{};
 };
@@ -94,29 +94,29 @@ struct InstallSession {
   Header header{.type = type};
   BootId boot_id{};
   SessionId session_id{};
-  std::uint32_t link = 0;              // index of the [[link]] in the config
-  std::uint32_t local_spi_base = 0;    // frames to us carry local_spi_base + lane
-  std::uint32_t remote_spi_base = 0;   // frames to the peer
+  std::uint32_t link = 0;             // index of the [[link]] in the config
+  std::uint32_t local_spi_base = 0;   // frames to us carry local_spi_base + lane
+  std::uint32_t remote_spi_base = 0;  // frames to the peer
   Role role{};
-  std::uint8_t tag = 0;                // bytes
-  std::uint16_t suite = 0;             // Suite::code()
+  std::uint8_t tag = 0;     // bytes
+  std::uint16_t suite = 0;  // Suite::code()
   std::uint16_t frame_size = 0;
-  std::uint16_t lanes_out = 0;         // 1..limits::max_lanes; what this site sends on
+  std::uint16_t lanes_out = 0;  // 1..limits::max_lanes; what this site sends on
   std::uint16_t lanes_in = 0;
   std::uint8_t peer_takes_offload = 0;
   std::array<std::uint8_t, 5> zero{};
   WireEndpoint peer;
-  std::uint64_t max_age_ns = 0;        // hard stop
+  std::uint64_t max_age_ns = 0;  // hard stop
   std::array<LaneKeys, limits::max_lanes> out{};
   std::array<LaneKeys, limits::max_lanes> in{};
 };
 
 enum class InstallResult : std::uint32_t {
   installed = 0,
-  wrong_boot,       // made for another life of the data plane
-  seen_before,      // this session id was installed once already
-  slot_taken,       // the SPI's slot belongs to a living session
-  bad_parameters,   // lanes, frame size, tag, suite or link out of range
+  wrong_boot,      // made for another life of the data plane
+  seen_before,     // this session id was installed once already
+  slot_taken,      // the SPI's slot belongs to a living session
+  bad_parameters,  // lanes, frame size, tag, suite or link out of range
   no_memory,
 };
 
@@ -169,8 +169,8 @@ struct SessionInfo {
   std::uint32_t zero = 0;
   WireEndpoint peer;
   std::uint64_t age_ns = 0;
-  std::uint64_t idle_ns = 0;           // since the last good frame; age_ns if none came
-  std::uint64_t frames_sealed = 0;     // all lanes
+  std::uint64_t idle_ns = 0;        // since the last good frame; age_ns if none came
+  std::uint64_t frames_sealed = 0;  // all lanes
   std::uint64_t frames_opened = 0;
   std::uint64_t failed_opens = 0;
 };
@@ -183,7 +183,7 @@ struct ListEnd {
 };
 
 struct Datagram {
-  WireEndpoint peer;                   // from (punt) or to (inject)
+  WireEndpoint peer;  // from (punt) or to (inject)
   std::uint16_t length = 0;
   std::uint16_t zero = 0;
   std::array<std::byte, limits::handshake_message> bytes{};
@@ -209,8 +209,8 @@ enum class EventKind : std::uint32_t {
 
 enum class RemovalReason : std::uint32_t {
   by_controller = 1,
-  unconfirmed,     // nobody spoke on it within limits::confirm_within
-  replaced,        // its grace after a rekey is over
+  unconfirmed,  // nobody spoke on it within limits::confirm_within
+  replaced,     // its grace after a rekey is over
   max_age,
 };
 
@@ -235,7 +235,7 @@ struct Stats {
   std::uint64_t uptime_ns = 0;
   std::uint32_t workers = 0;
   std::uint32_t sessions = 0;
-  Counters counters;                   // all workers
+  Counters counters;  // all workers
 };
 
 inline constexpr std::size_t max_message = sizeof(InstallSession);

@@ -76,11 +76,18 @@ void BlockReader::read(Bytes plaintext, Sink& sink) {
 template <ReassemblySink Sink>
 void BlockReader::lose(Sink& sink) {
   switch (state_) {
-    case State::inside: sink.fault(ReassemblyFault::incomplete); [[fallthrough]];
-    case State::skipping: state_ = State::lost_counted; return;
-    case State::between: state_ = State::lost; return;
+    case State::inside:
+      sink.fault(ReassemblyFault::incomplete);
+      [[fallthrough]];
+    case State::skipping:
+      state_ = State::lost_counted;
+      return;
+    case State::between:
+      state_ = State::lost;
+      return;
     case State::lost:
-    case State::lost_counted: return;
+    case State::lost_counted:
+      return;
   }
 }
 
@@ -93,7 +100,9 @@ void BlockReader::resume(Bytes payload, std::size_t first, Sink& sink) {
       if (first != 0 && !starts_none) sink.fault(ReassemblyFault::bad_prologue);
       return;
     case State::inside:
-    case State::skipping: go_on(payload, first, sink); return;
+    case State::skipping:
+      go_on(payload, first, sink);
+      return;
     case State::lost:
       if (first != 0 && !starts_none) sink.fault(ReassemblyFault::incomplete);
       [[fallthrough]];

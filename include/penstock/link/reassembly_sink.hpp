@@ -19,11 +19,11 @@ enum class ReassemblyFault : std::uint8_t {
 };
 
 template <class Sink>
-concept ReassemblySink = requires(Sink sink, BlockKind kind, Bytes block, void* frame,
-                                  ReassemblyFault fault) {
-  { sink.block(kind, block) } noexcept;  // a whole block; the span dies when the call returns
-  { sink.release(frame) } noexcept;      // the frame's bytes are no longer needed
-  { sink.fault(fault) } noexcept;
-};
+concept ReassemblySink =
+    requires(Sink sink, BlockKind kind, Bytes block, void* frame, ReassemblyFault fault) {
+      { sink.block(kind, block) } noexcept;  // a whole block; the span dies when the call returns
+      { sink.release(frame) } noexcept;      // the frame's bytes are no longer needed
+      { sink.fault(fault) } noexcept;
+    };
 
 }  // namespace penstock

@@ -11,11 +11,11 @@
 namespace penstock {
 
 enum class BlockKind : std::uint8_t {
-  padding = 0,          // to the end of the frame; this one byte suffices
-  ethernet = 1,         // an Ethernet packet without its frame check sequence
-  ip = 2,               // an IP packet
-  offload_ethernet = 3, // a virtio-net header (10 bytes, little-endian), then an Ethernet packet
-  control = 4,          // between the two sites
+  padding = 0,           // to the end of the frame; this one byte suffices
+  ethernet = 1,          // an Ethernet packet without its frame check sequence
+  ip = 2,                // an IP packet
+  offload_ethernet = 3,  // a virtio-net header (10 bytes, little-endian), then an Ethernet packet
+  control = 4,           // between the two sites
 };
 
 inline constexpr std::size_t block_header = 4;

@@ -43,8 +43,8 @@ inline constexpr std::size_t zero = 2;
 inline constexpr std::size_t spi = 4;
 inline constexpr std::size_t sequence = 8;
 inline constexpr std::size_t header = 16;
-inline constexpr std::size_t first = 0;   // in the plaintext
-inline constexpr std::size_t flags = 2;   // in the plaintext
+inline constexpr std::size_t first = 0;     // in the plaintext
+inline constexpr std::size_t flags = 2;     // in the plaintext
 inline constexpr std::size_t prologue = 4;  // first and flags
 }  // namespace frame_layout
 

@@ -54,9 +54,8 @@ void finish_udp6_checksum(MutableBytes packet);
 
 // What UDP and ICMPv6 add to their checksum: the `sum` for internet_checksum.
 // `length` is the upper layer's, header included.
-[[nodiscard]] std::uint32_t pseudo_header_sum(const IpAddress& source,
-                                              const IpAddress& destination, std::uint8_t protocol,
-                                              std::size_t length);
+[[nodiscard]] std::uint32_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
+                                              std::uint8_t protocol, std::size_t length);
 
 enum class OuterError : std::uint8_t { not_for_us, malformed, fragment, bad_checksum };
 

@@ -16,7 +16,7 @@ struct VirtioNetHeader {
   static constexpr std::uint8_t needs_csum = 1;
   static constexpr std::uint8_t gso_none = 0;
   static constexpr std::uint8_t gso_tcp4 = 1;
-  static constexpr std::uint8_t gso_udp = 3;   // UFO; never forwarded
+  static constexpr std::uint8_t gso_udp = 3;  // UFO; never forwarded
   static constexpr std::uint8_t gso_tcp6 = 4;
   static constexpr std::uint8_t gso_udp_l4 = 5;
   static constexpr std::uint8_t gso_ecn = 0x80;
@@ -29,7 +29,9 @@ struct VirtioNetHeader {
   std::uint16_t csum_offset = 0;
 
   // Nothing is left to do: the packet may travel as a plain Ethernet block.
-  [[nodiscard]] bool is_finished() const { return (flags & needs_csum) == 0 && gso_type == gso_none; }
+  [[nodiscard]] bool is_finished() const {
+    return (flags & needs_csum) == 0 && gso_type == gso_none;
+  }
   bool operator==(const VirtioNetHeader&) const = default;
 };
 

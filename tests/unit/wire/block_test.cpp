@@ -1,8 +1,8 @@
 #include "penstock/wire/block.hpp"
 
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 namespace penstock {
 namespace {

@@ -1,8 +1,8 @@
 #include "penstock/wire/frame.hpp"
 
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 namespace penstock {
 namespace {

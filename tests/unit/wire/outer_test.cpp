@@ -1,8 +1,8 @@
 #include "penstock/wire/outer.hpp"
 
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 #include "packets.hpp"
 
@@ -99,20 +99,40 @@ TEST(InternetChecksum, IsZeroOverItsOwnResult) {
 TEST(OuterHeader, Ipv4IsWrittenAsTheRfcsSay) {
   const OuterHeader header = make_outer_header(addresses_v4(), 1472);
   EXPECT_EQ(header.length, 42);
-  EXPECT_EQ(to_hex(header.view()),
-            "020000000001" "020000000002" "0800"
-            "4500" "05dc" "0000" "4000" "40" "11" "b10d" "c0000201" "c0000202"
-            "1234" "1df6" "05c8" "0000");
+  EXPECT_EQ(to_hex(header.view()), "020000000001"
+                                   "020000000002"
+                                   "0800"
+                                   "4500"
+                                   "05dc"
+                                   "0000"
+                                   "4000"
+                                   "40"
+                                   "11"
+                                   "b10d"
+                                   "c0000201"
+                                   "c0000202"
+                                   "1234"
+                                   "1df6"
+                                   "05c8"
+                                   "0000");
 }
 
 TEST(OuterHeader, Ipv6IsWrittenAsTheRfcsSay) {
   const OuterHeader header = make_outer_header(addresses_v6(), 1452);
   EXPECT_EQ(header.length, 62);
-  EXPECT_EQ(to_hex(header.view()),
-            "020000000001" "020000000002" "86dd"
-            "60000000" "05b4" "11" "40"
-            "20010db8000000000000000000000001" "20010db8000000000000000000000002"
-            "1234" "1df6" "05b4" "0000");
+  EXPECT_EQ(to_hex(header.view()), "020000000001"
+                                   "020000000002"
+                                   "86dd"
+                                   "60000000"
+                                   "05b4"
+                                   "11"
+                                   "40"
+                                   "20010db8000000000000000000000001"
+                                   "20010db8000000000000000000000002"
+                                   "1234"
+                                   "1df6"
+                                   "05b4"
+                                   "0000");
 }
 
 TEST(OuterHeader, ParsesBackOverBothVersions) {
@@ -224,7 +244,8 @@ TEST(ParseUdp, BrokenIpv4HeadersAreMalformed) {
     packet[14] = static_cast<std::byte>(first);
     EXPECT_EQ(error_of(packet), OuterError::malformed) << first;
   }
-  for (const auto total : std::to_array<std::uint16_t>({0, 19, 39, 0xffff})) {  // the packet holds 38
+  for (const auto total :
+       std::to_array<std::uint16_t>({0, 19, 39, 0xffff})) {  // the packet holds 38
     Packet packet = udp4(10);
     store_be16(&packet[16], total);
     EXPECT_EQ(error_of(packet), OuterError::malformed) << total;

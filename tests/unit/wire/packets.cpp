@@ -43,10 +43,11 @@ void append_ipv6(Packet& packet, std::uint8_t next, std::size_t length) {
   }
 }
 
-void append_tcp(Packet& packet, std::size_t payload, std::size_t options,
-                       std::uint8_t flags) {
-  append(packet, {0x12, 0x34, 0, 80, 0, 0, 0, 1, 0, 0, 0, 2,
-                  static_cast<unsigned>((20 + options) / 4 << 4), flags, 0x20, 0, 0, 0, 0, 0});
+void append_tcp(Packet& packet, std::size_t payload, std::size_t options, std::uint8_t flags) {
+  append(
+      packet,
+      {0x12,  0x34, 0, 80, 0, 0, 0, 1, 0, 0, 0, 2, static_cast<unsigned>((20 + options) / 4 << 4),
+       flags, 0x20, 0, 0,  0, 0, 0});
   packet.resize(packet.size() + options + payload, std::byte{0x55});
 }
 

@@ -1,8 +1,8 @@
 #include "penstock/wire/virtio_net.hpp"
 
-#include <gtest/gtest.h>
-
 #include <array>
+
+#include <gtest/gtest.h>
 
 #include "packets.hpp"
 
@@ -196,7 +196,8 @@ TEST(RebuildVirtioNet, EthertypeAndVersionMustAgree) {
 }
 
 TEST(RebuildVirtioNet, BrokenIpv4LengthsAreRefused) {
-  for (const auto total : std::to_array<std::uint16_t>({0, 19, 39, 81, 0xffff})) {  // the packet holds 80
+  for (const auto total :
+       std::to_array<std::uint16_t>({0, 19, 39, 81, 0xffff})) {  // the packet holds 80
     Packet packet = tcp4(40);
     store_be16(&packet[14 + 2], total);
     EXPECT_FALSE(rebuild_virtio_net(packet, checksum(tcp4_start, 16))) << total;
@@ -244,10 +245,10 @@ TEST(RebuildVirtioNet, OtherExtensionHeadersAreRefused) {
 }
 
 TEST(RebuildVirtioNet, ExtensionHeadersAreBounded) {
-  EXPECT_TRUE(rebuild_virtio_net(tcp6_behind({60, 60, 60, 60, 60, 60, 60, 60}),
-                                 checksum(54 + 64, 16)));
-  EXPECT_FALSE(rebuild_virtio_net(tcp6_behind({60, 60, 60, 60, 60, 60, 60, 60, 60}),
-                                  checksum(54 + 72, 16)));
+  EXPECT_TRUE(
+      rebuild_virtio_net(tcp6_behind({60, 60, 60, 60, 60, 60, 60, 60}), checksum(54 + 64, 16)));
+  EXPECT_FALSE(
+      rebuild_virtio_net(tcp6_behind({60, 60, 60, 60, 60, 60, 60, 60, 60}), checksum(54 + 72, 16)));
 }
 
 TEST(RebuildVirtioNet, ExtensionHeaderBeyondThePacketIsRefused) {
@@ -320,8 +321,7 @@ TEST(RebuildVirtioNet, SegmentSizeEdges) {
 }
 
 TEST(RebuildVirtioNet, SegmentCountEdges) {
-  EXPECT_TRUE(
-      rebuild_virtio_net(udp4(128 * 300), segments(H::gso_udp_l4, 300, tcp4_start, 6)));
+  EXPECT_TRUE(rebuild_virtio_net(udp4(128 * 300), segments(H::gso_udp_l4, 300, tcp4_start, 6)));
   EXPECT_FALSE(
       rebuild_virtio_net(udp4(128 * 300 + 1), segments(H::gso_udp_l4, 300, tcp4_start, 6)));
 }

@@ -7,9 +7,7 @@ namespace {
 
 constexpr auto protection = Protection::aes256_ctr_sha256;
 
-Parameters good() {
-  return {.spi_base = Spi::make(9, 3, 0), .frame_size = 1472, .lanes = 4};
-}
+Parameters good() { return {.spi_base = Spi::make(9, 3, 0), .frame_size = 1472, .lanes = 4}; }
 
 TEST(Parameters, SurviveTheWire) {
   const Parameters sent{.reason = Refusal::tag,

@@ -96,8 +96,7 @@ TEST(Responder, CookiesDieWithTheProcess) {
   Pair pair;
   const Message message_3 = pair.reach_message_3();
   Responder reborn{pair.beta_keys, {x25519_suite}, pair.beta_entropy};
-  EXPECT_EQ(reborn.on_message_3(alpha_address(), message_3, pair.now).error(),
-            Verdict::bad_cookie);
+  EXPECT_EQ(reborn.on_message_3(alpha_address(), message_3, pair.now).error(), Verdict::bad_cookie);
 }
 
 TEST(Responder, ARepeatedMessage3GetsTheSameBytesEightTimesAndNoSecondDiffieHellman) {
@@ -128,15 +127,15 @@ TEST(Responder, AnotherMessage3WithAnAcceptedNonceIsDropped) {
   const auto fields_2 = read_message_2(other_2, pair.alpha_keys.k2).value();
   const auto keys = crypto::derive_exchange_keys(pair.alpha_keys.link_key, pair.initiator.nonce(),
                                                  fields_2.nonce_responder);
-  const Message other_3 = write_message_3(
-      {.key_id = pair.alpha_keys.key_id,
-       .nonce_initiator = pair.initiator.nonce(),
-       .h1 = fields_2.h1,
-       .nonce_responder = fields_2.nonce_responder,
-       .cookie = fields_2.cookie,
-       .suite = fields_2.suite,
-       .y = to_field(entropy.ephemeral_key(KeyExchange::x25519).public_value())},
-      parameters(1), keys.k3, keys.dhmac_initiator, chain(fields_2.h1, other_2));
+  const Message other_3 =
+      write_message_3({.key_id = pair.alpha_keys.key_id,
+                       .nonce_initiator = pair.initiator.nonce(),
+                       .h1 = fields_2.h1,
+                       .nonce_responder = fields_2.nonce_responder,
+                       .cookie = fields_2.cookie,
+                       .suite = fields_2.suite,
+                       .y = to_field(entropy.ephemeral_key(KeyExchange::x25519).public_value())},
+                      parameters(1), keys.k3, keys.dhmac_initiator, chain(fields_2.h1, other_2));
   ASSERT_TRUE(pair.to_beta_3(other_3)) << "good as long as the nonce is fresh";
   (void)pair.answer_to(message_3);
   EXPECT_EQ(pair.to_beta_3(other_3).error(), Verdict::altered_repeat);
@@ -156,8 +155,8 @@ TEST(Responder, ANonceIsRememberedAsLongAsItsCookieLives) {
 TEST(Responder, AKeyHolderGetsAHundredDiffieHellmansInTenSeconds) {
   Pair pair;
   auto attempt = [&] {
-    Initiator initiator{pair.alpha_keys, {x25519_suite}, parameters(1), pair.alpha_entropy,
-                        pair.now};
+    Initiator initiator{
+        pair.alpha_keys, {x25519_suite}, parameters(1), pair.alpha_entropy, pair.now};
     const Message message_2 = pair.message_2_for(initiator.outgoing()).value();
     initiator.on_message(message_2, pair.alpha_entropy, pair.now).value();
     auto result = pair.to_beta_3(initiator.outgoing()).value();
@@ -203,18 +202,18 @@ TEST(Responder, BadPublicValuesEndTheHandshake) {
                                                  fields.nonce_responder);
   PublicField one{};
   one.back() = std::byte{1};
-  const Message message_3 = write_message_3({.key_id = pair.alpha_keys.key_id,
-                                             .nonce_initiator = pair.initiator.nonce(),
-                                             .h1 = fields.h1,
-                                             .nonce_responder = fields.nonce_responder,
-                                             .cookie = fields.cookie,
-                                             .suite = fields.suite,
-                                             .y = one},
-                                            parameters(1), keys.k3, keys.dhmac_initiator,
-                                            chain(fields.h1, message_2));
+  const Message message_3 =
+      write_message_3({.key_id = pair.alpha_keys.key_id,
+                       .nonce_initiator = pair.initiator.nonce(),
+                       .h1 = fields.h1,
+                       .nonce_responder = fields.nonce_responder,
+                       .cookie = fields.cookie,
+                       .suite = fields.suite,
+                       .y = one},
+                      parameters(1), keys.k3, keys.dhmac_initiator, chain(fields.h1, message_2));
   auto result = pair.to_beta_3(message_3).value();
-  const auto answer = pair.responder.answer(std::get<ProvenMessage3>(result),
-                                            pair.beta_parameters, pair.beta_entropy, pair.now);
+  const auto answer = pair.responder.answer(std::get<ProvenMessage3>(result), pair.beta_parameters,
+                                            pair.beta_entropy, pair.now);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error(), Verdict::bad_public_value);
 }
