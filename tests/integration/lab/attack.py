@@ -1,0 +1,125 @@
+"""Traffic with an attacker beside it, and what the receiver made of it all."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .errors import wait_until
+from .inject import Injector, ManInTheMiddle, Policy
+from .network import HOST_B
+from .pair import Pair
+from .raw import ETHERTYPE_LAB, RawPort, ethernet, mac
+from .site import DATA_PLANE, Site, Tally
+from .traffic import BackgroundPing, PingResult, ping
+
+LAB_MAC = mac("02:1a:b0:1a:b0:03")  # the source of lab_packets, and of nothing else
+
+
+@dataclass
+class Attack:
+    """What B made of it: `seen` frames of A met the man in the middle."""
+
+    ping: PingResult
+    seen: int
+    sent_in: Tally  # at A
+    came_out: Tally  # at B
+
+
+def under_attack(pair: Pair, policy: Policy, count: int = 25) -> Attack:
+    """Host A pings host B while `policy` decides what becomes of each of A's frames."""
+    pair.settle()
+    before_a, before_b = pair.a.counters(), pair.b.counters()
+    with ManInTheMiddle(pair.network, "a", policy) as middle:
+        result = ping(pair.network.host_a, HOST_B.v4, count)
+        pair.settle()
+    return Attack(
+        result, middle.seen, pair.a.counters().since(before_a), pair.b.counters().since(before_b)
+    )
+
+
+def nothing_suffered(attack: Attack) -> None:
+    """Every packet came out once, and no other did."""
+    assert attack.ping.loss_percent == 0
+    assert attack.seen > 0
+    assert attack.came_out["delivered"] == attack.sent_in["plain_received"]
+    assert attack.came_out["frames_opened"] == attack.seen
+
+
+def only_dropped(attack: Attack, **expected: int) -> None:
+    assert attack.came_out.dropped() == expected
+
+
+def beside_live_traffic(pair: Pair, packets: list[bytes], rounds: int = 20) -> Tally:
+    """Puts `packets` before B, `rounds` times, while hosts ping and lose nothing; what B counted."""
+    pair.settle()
+    before = pair.b.counters()
+    with Injector(pair.network, "b") as wire:
+        with BackgroundPing(pair.network.host_a, HOST_B.v4, 0.02) as live:
+            for _ in range(rounds):
+                wire.send(packets)
+                time.sleep(0.03)  # so that pings stand between the rounds
+        pair.settle()
+    assert live.result is not None and live.result.sent > 0
+    assert live.lost() == 0
+    return pair.b.counters().since(before)
+
+
+# --- packets that are told apart, and the frames they travel in ------------------------------
+
+
+def lab_packets(count: int) -> list[bytes]:
+    return [
+        ethernet(mac("02:00:00:00:0b:01"), LAB_MAC, ETHERTYPE_LAB, bytes([number]) * 100)
+        for number in range(count)
+    ]
+
+
+def delivered(ear: RawPort, count: int) -> list[bytes]:
+    """The next `count` lab packets to come."""
+    return ear.collect(lambda packet: packet[6:12] == LAB_MAC, count)
+
+
+def delivered_already(ear: RawPort) -> list[bytes]:
+    return [packet for packet in ear.drain() if packet[6:12] == LAB_MAC]
+
+
+def withheld_frames(pair: Pair, packets: list[bytes]) -> list[bytes]:
+    """The frames A makes of `packets`, one each; B has seen none of them."""
+    frames: list[bytes] = []
+
+    def withhold(frame: bytes) -> list[bytes]:
+        frames.append(frame)
+        return []
+
+    with (
+        RawPort(pair.network.host_a, "eth0") as mouth,
+        ManInTheMiddle(pair.network, "a", withhold),
+    ):
+        for number, packet in enumerate(packets, 1):
+            mouth.send(packet)
+            wait_until(lambda: len(frames) >= number, "a frame of A", 10)
+    return frames
+
+
+@contextlib.contextmanager
+def held_up(site: Site) -> Iterator[None]:
+    """The data plane sleeps through the block, and then finds everything waiting at once."""
+    pid = site.pid_of(DATA_PLANE)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def wait_for_arrivals(pair: Pair, before: Tally, count: int) -> None:
+    """Until B has received `count` more packets from the wire than `before`."""
+    wait_until(
+        lambda: pair.b.counters().since(before)["wire_received"] >= count,
+        f"{count} packets to arrive at B",
+        20,
+    )
+    pair.settle()
