@@ -14,10 +14,10 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
-#include <rte_pci.h>
 
 #include "penstock/base/log.hpp"
 
+#include "dataplane/device/devargs.hpp"
 #include "dataplane/device/dpdk_log.hpp"
 
 namespace penstock::dataplane {
@@ -58,11 +58,6 @@ bool enough_hugepages(std::size_t bytes) {
     if (free_pages * page_kb * 1024 >= bytes) return true;
   }
   return false;
-}
-
-bool is_pci(const std::string& devargs) {
-  rte_pci_addr address;
-  return rte_pci_addr_parse(devargs.substr(0, devargs.find(',')).c_str(), &address) == 0;
 }
 
 // "0@(0,1)" lets lcore 0 float over cores 0 and 1.

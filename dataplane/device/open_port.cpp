@@ -1,11 +1,14 @@
 #include "dataplane/device/open_port.hpp"
 
 #include "dataplane/device/af_packet_port.hpp"
+#include "dataplane/device/ethdev_port.hpp"
 
 namespace penstock::dataplane {
 
-Result<std::unique_ptr<Port>> open_port(const PortConfig& config, PortSide side,
-                                        unsigned /*queues*/, rte_mempool* /*rx_pool*/) {
+Result<std::unique_ptr<Port>> open_port(const PortConfig& config, PortSide side, unsigned queues,
+                                        rte_mempool* rx_pool) {
+  if (config.kind == PortConfig::Kind::ethdev)
+    return EthdevPort::open(config, side, queues, rx_pool);
   return AfPacketPort::open(config, side);
 }
 

@@ -18,6 +18,11 @@ constexpr std::size_t header_offset = TPACKET2_HDRLEN - sizeof(sockaddr_ll);
 constexpr std::size_t data_offset = header_offset + limits::virtio_net_header;
 constexpr std::uint32_t ethernet_header = 14;
 
+// Whole packets up to this length are said to be all header: the kernel then copies them at
+// once, where it would lend out the slot's page and often copy that later (380 against 480 ns
+// a packet over veth).
+constexpr std::uint32_t linear_limit = 2048;
+
 std::uint32_t status_of(tpacket2_hdr& slot) {
   return std::atomic_ref(slot.tp_status).load(std::memory_order_acquire);
 }
@@ -68,13 +73,16 @@ std::size_t TransmitRing::commit(std::size_t used, int& error) {
 // A packet that must not go out becomes an empty one, which the kernel skips (PACKET_LOSS):
 // the slots behind it are filled already.
 bool TransmitRing::fill(const TxSlot& slot, std::uint32_t index) {
-  auto& header = *ring_.header(place(index));
-  const bool fits =
-      slot.length >= ethernet_header && slot.length <= slot.capacity &&
-      (slot.length <= whole_limit_ || slot.offload.gso_type != VirtioNetHeader::gso_none);
+  const bool whole = slot.offload.gso_type == VirtioNetHeader::gso_none;
+  const bool fits = slot.length >= ethernet_header && slot.length <= slot.capacity &&
+                    (slot.length <= whole_limit_ || !whole);
+  auto offload = slot.offload;
+  if (whole && slot.length <= linear_limit)
+    offload.header_length = static_cast<std::uint16_t>(slot.length);
   write_virtio_net(VirtioNetBytes{slot.data - limits::virtio_net_header, limits::virtio_net_header},
-                   slot.offload);
-  header.tp_len = fits ? slot.length + limits::virtio_net_header : 0;
+                   offload);
+  auto& header = *ring_.header(place(index));
+  header.tp_len = fits ? slot.length + static_cast<std::uint32_t>(limits::virtio_net_header) : 0;
   set_status(header, TP_STATUS_SEND_REQUEST);
   return fits;
 }

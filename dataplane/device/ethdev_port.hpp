@@ -1,0 +1,43 @@
+// The port of any DPDK device: NICs, virtio, memif, AF_XDP. Packets are whole; the device is
+// asked for no offload but reception in pieces where a buffer is shorter than a packet.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataplane/device/ethdev_queue.hpp"
+#include "dataplane/device/open_port.hpp"
+#include "dataplane/device/pool.hpp"
+#include "dataplane/device/port.hpp"
+
+namespace penstock::dataplane {
+
+// Has its own pool to send from: 640 buffers a queue, 1.5 MB where the MTU is 1500.
+class EthdevPort final : public Port {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Port>> open(const PortConfig& config, PortSide side,
+                                                          unsigned queues, rte_mempool* rx_pool);
+  EthdevPort(const EthdevPort&) = delete;
+  EthdevPort& operator=(const EthdevPort&) = delete;
+  ~EthdevPort() override;
+
+  [[nodiscard]] const PortInfo& info() const override { return info_; }
+  [[nodiscard]] unsigned queue_count() const override {
+    return static_cast<unsigned>(queues_.size());
+  }
+  [[nodiscard]] PortQueue& queue(unsigned index) override;
+
+ private:
+  explicit EthdevPort(std::uint16_t port) : port_(port) {}
+  [[nodiscard]] Result<void> configure(unsigned queues, rte_mempool* rx_pool);
+  [[nodiscard]] Result<void> set_up_queues(std::uint16_t queues, rte_mempool* rx_pool);
+  [[nodiscard]] Result<void> start(PortSide side);
+
+  std::uint16_t port_;
+  PortInfo info_;
+  Pool tx_pool_;
+  std::vector<std::unique_ptr<EthdevQueue>> queues_;
+};
+
+}  // namespace penstock::dataplane
