@@ -1,0 +1,48 @@
+#include "controlplane/session/install_message.hpp"
+
+#include <algorithm>
+
+namespace penstock::controlplane {
+namespace {
+
+void derive_lanes(const Agreement& agreement, crypto::Direction direction,
+                  std::span<ipc::LaneKeys> lanes) {
+  constexpr std::size_t hmac_sha256_key = 32;
+  for (std::uint16_t lane = 0; lane < lanes.size(); ++lane) {
+    crypto::derive_encrypt_key(agreement.secret, agreement.session_id, direction, lane,
+                               lanes[lane].encrypt);
+    crypto::derive_mac_key(agreement.secret, agreement.session_id, direction, lane,
+                           std::span{lanes[lane].mac}.first(hmac_sha256_key));
+  }
+}
+
+}  // namespace
+
+SecretBox<ipc::InstallSession> make_install(const Agreement& agreement,
+                                            const InstallTarget& target) {
+  using enum crypto::Direction;
+  const bool is_initiator = agreement.role == ipc::Role::initiator;
+  SecretBox<ipc::InstallSession> box;
+  ipc::InstallSession& message = *box;
+  message.boot_id = target.boot_id;
+  message.session_id = agreement.session_id;
+  message.link = target.link;
+  message.local_spi_base = agreement.own.spi_base.value;
+  message.remote_spi_base = agreement.peer.spi_base.value;
+  message.role = agreement.role;
+  message.tag = agreement.shape.tag;
+  message.suite = agreement.suite.code();
+  message.frame_size = agreement.shape.size;
+  message.lanes_out = agreement.own.lanes;
+  message.lanes_in = agreement.peer.lanes;
+  message.peer_takes_offload = agreement.peer.takes_offload() ? 1 : 0;
+  message.peer = ipc::to_wire(target.peer);
+  message.max_age_ns = static_cast<std::uint64_t>(target.max_age.count());
+  derive_lanes(agreement, is_initiator ? initiator_to_responder : responder_to_initiator,
+               std::span{message.out}.first(message.lanes_out));
+  derive_lanes(agreement, is_initiator ? responder_to_initiator : initiator_to_responder,
+               std::span{message.in}.first(message.lanes_in));
+  return box;
+}
+
+}  // namespace penstock::controlplane

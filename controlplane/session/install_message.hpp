@@ -1,0 +1,23 @@
+// From an agreement to the message that installs its session in the data plane: the only
+// place where SA keys are derived. They go straight into secret memory.
+#pragma once
+
+#include "controlplane/handshake/agreement.hpp"
+#include "penstock/base/address.hpp"
+#include "penstock/base/clock.hpp"
+#include "penstock/ipc/messages.hpp"
+#include "penstock/keys/secret.hpp"
+
+namespace penstock::controlplane {
+
+struct InstallTarget {
+  ipc::BootId boot_id{};
+  std::uint32_t link = 0;
+  Endpoint peer;
+  Time max_age{};
+};
+
+[[nodiscard]] SecretBox<ipc::InstallSession> make_install(const Agreement& agreement,
+                                                          const InstallTarget& target);
+
+}  // namespace penstock::controlplane

@@ -1,0 +1,49 @@
+#include "controlplane/session/link_controller.hpp"
+
+#include <utility>
+
+#include "controlplane/session/link_state.hpp"
+
+namespace penstock::controlplane {
+
+LinkController::LinkController(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now)
+    : state_(std::make_unique<State>(std::move(setup), slots, entropy, now)) {}
+LinkController::~LinkController() = default;
+LinkController::LinkController(LinkController&&) noexcept = default;
+
+void LinkController::on_dataplane_up(const DataplaneFacts& facts,
+                                     std::vector<ipc::SessionInfo> living, Time now) {
+  state_->dataplane_up(facts, living, now);
+}
+
+void LinkController::on_dataplane_down(Time now) { state_->dataplane_down(now); }
+
+bool LinkController::on_datagram(const Endpoint& from, Bytes datagram, Time now) {
+  return state_->datagram(from, datagram, now);
+}
+
+void LinkController::on_unclaimed(const Endpoint& from, Bytes datagram, Time now) {
+  state_->unclaimed(from, datagram, now);
+}
+
+void LinkController::on_install_reply(std::uint32_t request, ipc::InstallResult result, Time now) {
+  state_->install_reply(request, result, now);
+}
+
+void LinkController::on_event(const ipc::Event& event, Time now) {
+  switch (event.kind) {
+    case ipc::EventKind::session_confirmed: return state_->confirmed(event.session_id, now);
+    case ipc::EventKind::session_removed:
+      return state_->removed(event.session_id, static_cast<ipc::RemovalReason>(event.detail), now);
+    case ipc::EventKind::rekey_wanted: return state_->rekey_wanted(event.session_id, now);
+  }
+}
+
+void LinkController::on_timer(Time now) { state_->timer(now); }
+void LinkController::rekey(Time now) { state_->rekey(now); }
+
+std::vector<Action> LinkController::take_actions() { return state_->take_actions(); }
+std::optional<Time> LinkController::deadline() const { return state_->deadline(); }
+LinkStatus LinkController::status() const { return state_->status(); }
+
+}  // namespace penstock::controlplane

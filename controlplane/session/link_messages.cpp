@@ -1,0 +1,126 @@
+// What the far side's handshake messages do to a link.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "controlplane/session/link_state.hpp"
+
+namespace penstock::controlplane {
+
+bool LinkController::State::datagram(const Endpoint& from, Bytes bytes, Time now) {
+  if (bytes.empty() || !facts_) return false;
+  switch (static_cast<PacketType>(load_u8(bytes.data()))) {
+    case PacketType::handshake_1:
+      if (!responder_.is_for_us(bytes)) return false;
+      message_1(from, bytes, now);
+      return true;
+    case PacketType::handshake_3:
+      if (!responder_.is_for_us(bytes)) return false;
+      message_3(from, bytes, now);
+      return true;
+    case PacketType::handshake_2:
+    case PacketType::handshake_4:
+      if (!attempt_ || !attempt_->initiator.is_for_us(bytes)) return false;
+      message_2_or_4(from, bytes, now);
+      return true;
+    case PacketType::data:
+    case PacketType::path_probe: break;
+  }
+  return false;
+}
+
+void LinkController::State::unclaimed(const Endpoint& from, Bytes bytes, Time now) {
+  if (from != config_.endpoint || !check_envelope(bytes, PacketType::handshake_1)) return;
+  // Our own message come back: somebody reflects it, which says nothing about keys.
+  if (std::ranges::equal(claimed_key_id(bytes), starting_.key_id)) return;
+  ++refused_;
+  view_.foreign_key(now);
+}
+
+void LinkController::State::message_1(const Endpoint& from, Bytes bytes, Time now) {
+  const auto message_2 = responder_.on_message_1(from, bytes, *entropy_, now);
+  if (!message_2) return count_refused(message_2.error(), now);
+  send(from, *message_2);
+}
+
+void LinkController::State::message_3(const Endpoint& from, Bytes bytes, Time now) {
+  const auto result = responder_.on_message_3(from, bytes, now);
+  if (!result) return count_refused(result.error(), now);
+  if (const Message* message_4 = std::get_if<Message>(&*result)) return send(from, *message_4);
+  const ProvenMessage3& proven = std::get<ProvenMessage3>(*result);
+  if (own_attempt_wins(proven.fields.nonce_initiator)) return;
+  attempt_.reset();
+  answer(from, proven, now);
+}
+
+bool LinkController::State::own_attempt_wins(const crypto::Nonce& theirs) const {
+  // What we started is agreed already, and about to be installed.
+  const bool is_installing = std::ranges::any_of(
+      pending_, [](const Pending& pending) { return !pending.reply.has_value(); });
+  if (is_installing) return true;
+  return attempt_ && attempt_->initiator.has_message_2() && attempt_->initiator.nonce() < theirs;
+}
+
+void LinkController::State::answer(const Endpoint& from, const ProvenMessage3& proven, Time now) {
+  std::optional<SlotLease> slot = slots_->take();
+  if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
+  auto answer = responder_.answer(proven, own_parameters(slot->base()), *entropy_, now);
+  if (!answer) return count_refused(answer.error(), now);
+  if (!answer->agreement) {
+    failed(fmt::format("refused here: {}", to_string(answer->refusal)), now);
+    send(from, answer->message);
+    return;
+  }
+  install(*answer->agreement, from, std::move(*slot),
+          Pending::Reply{.to = from,
+                         .nonce_initiator = proven.fields.nonce_initiator,
+                         .message_4 = answer->message},
+          now);
+}
+
+void LinkController::State::message_2_or_4(const Endpoint& from, Bytes bytes, Time now) {
+  Initiator& initiator = attempt_->initiator;
+  if (const auto taken = initiator.on_message(bytes, *entropy_, now); !taken)
+    return count_refused(taken.error(), now);
+  switch (initiator.state()) {
+    case Initiator::State::awaiting_4: return send(config_.endpoint, initiator.outgoing());
+    case Initiator::State::agreed:
+      install(initiator.take_agreement(), from, std::move(attempt_->slot), std::nullopt, now);
+      attempt_.reset();
+      return;
+    case Initiator::State::refused: return attempt_over(now);
+    case Initiator::State::awaiting_2:
+    case Initiator::State::expired: return;
+  }
+}
+
+void LinkController::State::attempt_over(Time now) {
+  const Initiator& initiator = attempt_->initiator;
+  if (initiator.state() == Initiator::State::refused) {
+    failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
+                       to_string(initiator.refusal())),
+           now);
+  } else if (view_.is_key_foreign(now)) {
+    count_failure(now);  // the reason stands and was said
+  } else {
+    failed("no answer from " + to_string(config_.endpoint), now);
+  }
+  attempt_.reset();
+}
+
+void LinkController::State::count_refused(Verdict verdict, Time now) {
+  switch (verdict) {
+    case Verdict::not_ours:
+    case Verdict::bad_type:
+    case Verdict::stale_cookie:
+    case Verdict::repeat_unanswered: return;  // late or repeated by the network: no offence
+    case Verdict::bad_mac:
+    case Verdict::bad_proof:
+    case Verdict::bad_seal: view_.not_authentic(now); break;
+    default: break;
+  }
+  ++refused_;
+}
+
+}  // namespace penstock::controlplane

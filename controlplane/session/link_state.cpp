@@ -1,0 +1,245 @@
+// Sessions, the data plane, the clock and the operator. What the far side's messages do is in
+// link_messages.cpp.
+#include "controlplane/session/link_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "controlplane/session/install_message.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+std::string_view describe(ipc::RemovalReason why) {
+  switch (why) {
+    case ipc::RemovalReason::by_controller: return "the session was removed by command";
+    case ipc::RemovalReason::unconfirmed:
+      return "the handshake was completed, but no frame came through";
+    case ipc::RemovalReason::replaced: return "the session was replaced";
+    case ipc::RemovalReason::max_age: return "the session reached its maximum age";
+  }
+  return "the session was removed";
+}
+
+std::string_view describe(ipc::InstallResult result) {
+  switch (result) {
+    case ipc::InstallResult::installed: return "installed";
+    case ipc::InstallResult::wrong_boot: return "it was restarted meanwhile";
+    case ipc::InstallResult::seen_before: return "it had this session before";
+    case ipc::InstallResult::slot_taken: return "its session slot is taken";
+    case ipc::InstallResult::bad_parameters: return "a parameter is out of its range";
+    case ipc::InstallResult::no_memory: return "it has no memory left; give it more or remove links";
+  }
+  return "no reason given";
+}
+
+std::string_view describe(ipc::Role role) {
+  return role == ipc::Role::initiator ? "initiator" : "responder";
+}
+
+constexpr std::string_view no_dataplane = "the data plane is not running";
+
+}  // namespace
+
+LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now)
+    : config_(std::move(setup.config)),
+      link_index_(setup.link_index),
+      slots_(&slots),
+      entropy_(&entropy),
+      starting_(derive_link_keys(setup.file_key, setup.site_name, config_.peer)),
+      answering_(derive_link_keys(setup.file_key, config_.peer, setup.site_name)),
+      responder_(answering_, config_.suites, entropy),
+      since_(now),
+      view_(config_, actions_) {
+  view_.waiting(no_dataplane);
+}
+
+// --- the data plane ---------------------------------------------------------------------
+
+void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
+                                         const std::vector<ipc::SessionInfo>& living, Time now) {
+  attempt_.reset();
+  pending_.clear();
+  sessions_.clear();
+  schedule_.reset();
+  facts_ = new_facts;
+  for (const ipc::SessionInfo& info : living) {
+    const Time born = now - Time{static_cast<Time::rep>(info.age_ns)};
+    sessions_.add({.id = info.session_id,
+                   .role = info.role,
+                   .state = info.state,
+                   .slot = slots_->adopt(Spi{info.local_spi_base}),
+                   .rekey_at = born + rekey_delay(info.role, config_.rekey_after, *entropy_),
+                   .confirmed_at = born});
+  }
+  view_.waiting("connecting to " + to_string(config_.endpoint));
+  if (const Session* current = sessions_.current()) {
+    since_ = current->confirmed_at;
+    view_.went_up(fmt::format("up: took over a living session as {}", describe(current->role)));
+  }
+}
+
+void LinkController::State::dataplane_down(Time now) {
+  const bool was_up = sessions_.current() != nullptr;
+  attempt_.reset();
+  pending_.clear();
+  sessions_.clear();
+  facts_.reset();
+  if (was_up) {
+    since_ = now;
+    view_.went_down(no_dataplane);
+  } else {
+    view_.waiting(no_dataplane);
+  }
+}
+
+void LinkController::State::install(const Agreement& agreement, const Endpoint& peer,
+                                    SlotLease slot, std::optional<Pending::Reply> reply, Time now) {
+  Session session{.id = agreement.session_id,
+                  .role = agreement.role,
+                  .slot = std::move(slot),
+                  .rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_)};
+  const InstallTarget target{.boot_id = facts_->boot_id,
+                             .link = link_index_,
+                             .peer = peer,
+                             .max_age = config_.max_age};
+  actions_.push_back(Install{.request = next_request_, .message = make_install(agreement, target)});
+  pending_.push_back({.request = next_request_++,
+                      .session = std::move(session),
+                      .reply = std::move(reply)});
+}
+
+void LinkController::State::install_reply(std::uint32_t request, ipc::InstallResult result,
+                                          Time now) {
+  const auto found = std::ranges::find(pending_, request, &Pending::request);
+  if (found == pending_.end()) return;  // from before the data plane came back
+  Pending pending = std::move(*found);
+  pending_.erase(found);
+  if (result != ipc::InstallResult::installed) {
+    failed(fmt::format("the data plane refused the session: {}", describe(result)), now);
+    return;
+  }
+  sessions_.add(std::move(pending.session));
+  if (pending.reply) {
+    schedule_.answered(now);
+    responder_.answered(pending.reply->nonce_initiator, pending.reply->message_4);
+    send(pending.reply->to, pending.reply->message_4);
+  }
+}
+
+void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
+  const bool was_up = sessions_.current() != nullptr;
+  const Session* session = sessions_.confirm(id, now);
+  if (session == nullptr) return;
+  ++completed_;
+  schedule_.succeeded();
+  if (was_up) return;
+  since_ = now;
+  view_.went_up(fmt::format("up: session {} as {}", to_hex(Bytes{id}.first(4)),
+                            describe(session->role)));
+}
+
+void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason why, Time now) {
+  const std::optional<Session> session = sessions_.remove(id);
+  if (!session) return;
+  switch (session->state) {
+    case ipc::SessionState::unconfirmed: return failed(std::string{describe(why)}, now);
+    case ipc::SessionState::current:
+      since_ = now;
+      return view_.went_down(describe(why));
+    case ipc::SessionState::retiring: return;
+  }
+}
+
+void LinkController::State::rekey_wanted(const ipc::SessionId& id, Time now) {
+  Session* current = sessions_.current();
+  if (current != nullptr && current->id == id) current->rekey_at = std::min(current->rekey_at, now);
+}
+
+// --- the clock and the operator ---------------------------------------------------------
+
+void LinkController::State::timer(Time now) {
+  if (attempt_) {
+    Initiator& initiator = attempt_->initiator;
+    if (initiator.on_timer(now)) send(config_.endpoint, initiator.outgoing());
+    if (initiator.state() == Initiator::State::expired) attempt_over(now);
+  }
+  const auto due = attempt_due();
+  if (due && now >= *due) start_attempt(now);
+}
+
+void LinkController::State::rekey(Time now) {
+  schedule_.reset();
+  if (Session* current = sessions_.current()) current->rekey_at = now;
+}
+
+std::optional<Time> LinkController::State::deadline() const {
+  if (attempt_) return attempt_->initiator.deadline();
+  return attempt_due();
+}
+
+std::optional<Time> LinkController::State::attempt_due() const {
+  const bool is_busy = attempt_ || !pending_.empty() || sessions_.has_unconfirmed();
+  if (!facts_ || is_busy) return std::nullopt;
+  const Session* current = sessions_.current();
+  return schedule_.next(current != nullptr ? current->rekey_at : Time{});
+}
+
+void LinkController::State::start_attempt(Time now) {
+  std::optional<SlotLease> slot = slots_->take();
+  if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
+  const Parameters own = own_parameters(slot->base());
+  attempt_.emplace(Attempt{.initiator = {starting_, config_.suites, own, *entropy_, now},
+                           .slot = std::move(*slot)});
+  send(config_.endpoint, attempt_->initiator.outgoing());
+}
+
+void LinkController::State::failed(std::string why, Time now) {
+  count_failure(now);
+  view_.failed(std::move(why), now);
+}
+
+void LinkController::State::count_failure(Time now) {
+  ++failed_;
+  schedule_.attempt_failed(*entropy_, now);
+}
+
+Parameters LinkController::State::own_parameters(Spi spi_base) const {
+  const std::uint16_t largest = facts_->max_frame_size;
+  return {.flags = facts_->takes_offload ? Parameters::takes_offload_flag : std::uint8_t{0},
+          .tag = config_.tag,
+          .min_tag = config_.min_tag,
+          .spi_base = spi_base,
+          .frame_size = std::min(config_.frame_size.value_or(largest), largest),
+          .lanes = facts_->lanes};
+}
+
+void LinkController::State::send(const Endpoint& to, const Message& message) {
+  actions_.push_back(SendDatagram{.to = to, .bytes = {message.begin(), message.end()}});
+}
+
+LinkStatus LinkController::State::status() const {
+  LinkStatus status{.reason = view_.reason(),
+                    .peer = config_.peer,
+                    .endpoint = config_.endpoint,
+                    .session_id = std::nullopt,
+                    .role = std::nullopt,
+                    .since = since_,
+                    .handshakes_completed = completed_,
+                    .handshakes_failed = failed_,
+                    .messages_refused = refused_};
+  if (const Session* current = sessions_.current()) {
+    status.state = LinkStatus::State::up;
+    status.reason.clear();
+    status.session_id = current->id;
+    status.role = current->role;
+    status.established = current->confirmed_at;
+  } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {
+    status.state = LinkStatus::State::connecting;
+  }
+  return status;
+}
+
+}  // namespace penstock::controlplane

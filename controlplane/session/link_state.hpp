@@ -1,0 +1,99 @@
+// The inside of LinkController. One event of the outside is one method here.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "controlplane/handshake/initiator.hpp"
+#include "controlplane/handshake/responder.hpp"
+#include "controlplane/session/link_controller.hpp"
+#include "controlplane/session/operator_view.hpp"
+#include "controlplane/session/schedule.hpp"
+#include "controlplane/session/session_table.hpp"
+
+namespace penstock::controlplane {
+
+struct LinkController::State {
+  State(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now);
+
+  // --- the data plane
+  void dataplane_up(const DataplaneFacts& new_facts, const std::vector<ipc::SessionInfo>& living,
+                    Time now);
+  void dataplane_down(Time now);
+  void install_reply(std::uint32_t request, ipc::InstallResult result, Time now);
+  void confirmed(const ipc::SessionId& id, Time now);
+  void removed(const ipc::SessionId& id, ipc::RemovalReason why, Time now);
+  void rekey_wanted(const ipc::SessionId& id, Time now);
+
+  // --- the far side
+  [[nodiscard]] bool datagram(const Endpoint& from, Bytes bytes, Time now);
+  void unclaimed(const Endpoint& from, Bytes bytes, Time now);
+
+  // --- the clock and the operator
+  void timer(Time now);
+  void rekey(Time now);
+  [[nodiscard]] std::optional<Time> deadline() const;
+  [[nodiscard]] LinkStatus status() const;
+  [[nodiscard]] std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+
+ private:
+  struct Attempt {
+    Initiator initiator;
+    SlotLease slot;
+  };
+  // A session between its agreement and the data plane's reply.
+  struct Pending {
+    struct Reply {  // what R sends once it is installed
+      Endpoint to;
+      crypto::Nonce nonce_initiator;
+      Message message_4;
+    };
+    std::uint32_t request;
+    Session session;
+    std::optional<Reply> reply;
+  };
+
+  void message_1(const Endpoint& from, Bytes bytes, Time now);
+  void message_3(const Endpoint& from, Bytes bytes, Time now);
+  void message_2_or_4(const Endpoint& from, Bytes bytes, Time now);
+  void answer(const Endpoint& from, const ProvenMessage3& proven, Time now);
+  [[nodiscard]] bool own_attempt_wins(const crypto::Nonce& theirs) const;
+  void count_refused(Verdict verdict, Time now);
+
+  void start_attempt(Time now);
+  void attempt_over(Time now);  // its Initiator reached an end
+  void failed(std::string why, Time now);
+  void count_failure(Time now);
+  // When the next attempt is due; empty while there is no reason for one.
+  [[nodiscard]] std::optional<Time> attempt_due() const;
+  [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
+  void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
+               std::optional<Pending::Reply> reply, Time now);
+  void send(const Endpoint& to, const Message& message);
+
+  LinkConfig config_;
+  std::uint32_t link_index_;
+  SlotAllocator* slots_;
+  Entropy* entropy_;
+  LinkKeys starting_;   // for handshakes that this site starts
+  LinkKeys answering_;  // for those that the peer starts
+  Responder responder_;
+
+  std::optional<DataplaneFacts> facts_;  // empty while there is no data plane
+  std::optional<Attempt> attempt_;
+  std::vector<Pending> pending_;
+  SessionTable sessions_;
+  Schedule schedule_;
+  std::uint32_t next_request_ = 1;
+
+  std::uint64_t completed_ = 0;
+  std::uint64_t failed_ = 0;
+  std::uint64_t refused_ = 0;
+  Time since_;
+
+  std::vector<Action> actions_;
+  OperatorView view_;
+};
+
+}  // namespace penstock::controlplane

@@ -1,0 +1,59 @@
+#include "controlplane/session/operator_view.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace penstock::controlplane {
+namespace {
+
+constexpr std::string_view foreign_key_text =
+    "the far side does not hold the same key; compare the key files (and the site names, which "
+    "are part of the key)";
+// Longer than the longest wait between two attempts of the far side.
+constexpr Time foreign_key_memory = limits::attempt_life + 2 * limits::retry_last;
+
+}  // namespace
+
+void OperatorView::went_up(std::string_view how) {
+  reason_.clear();
+  foreign_key_until_ = Time{};
+  notice(Notice::Kind::info, how);
+}
+
+void OperatorView::went_down(std::string_view why) {
+  reason_ = why;
+  notice(Notice::Kind::warning, fmt::format("down: {}", why));
+}
+
+void OperatorView::failed(std::string why, Time now) {
+  if (why != reason_) failure_limit_ = log::RateLimit{repeat_after};
+  reason_ = std::move(why);
+  limited(failure_limit_, reason_, now);
+}
+
+void OperatorView::foreign_key(Time now) {
+  reason_ = foreign_key_text;
+  foreign_key_until_ = now + foreign_key_memory;
+  limited(foreign_key_limit_, foreign_key_text, now);
+}
+
+void OperatorView::not_authentic(Time now) {
+  limited(not_authentic_limit_,
+          "a handshake message that names this link's key failed its check: damaged or forged on "
+          "the way",
+          now);
+}
+
+void OperatorView::limited(log::RateLimit& limit, std::string_view text, Time now) {
+  unsigned suppressed = 0;
+  if (limit.allow(now, suppressed)) notice(Notice::Kind::warning, text, suppressed);
+}
+
+void OperatorView::notice(Notice::Kind kind, std::string_view text, unsigned suppressed) {
+  std::string line = fmt::format("{}: {}", name_, text);
+  if (suppressed > 0) line += fmt::format(" ({} more like this since the last line)", suppressed);
+  actions_->push_back(Notice{.kind = kind, .text = std::move(line)});
+}
+
+}  // namespace penstock::controlplane

@@ -1,0 +1,50 @@
+// What a link tells its operator: why it is not up, and lines for the log, the same
+// one at most once a minute, except that it came up or went down.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controlplane/session/link_controller.hpp"
+#include "penstock/base/log.hpp"
+
+namespace penstock::controlplane {
+
+class OperatorView {
+ public:
+  OperatorView(const LinkConfig& config, std::vector<Action>& actions)
+      : name_("link " + config.peer + " (" + to_string(config.endpoint) + ")"),
+        actions_(&actions) {}
+
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+
+  // Why the link is down for now; no line for the log.
+  void waiting(std::string_view why) { reason_ = why; }
+  void went_up(std::string_view how);
+  void went_down(std::string_view why);
+  // An attempt ended without a session.
+  void failed(std::string why, Time now);
+  // A message under another key came from the link's endpoint: for a while, silence is
+  // explained by that.
+  void foreign_key(Time now);
+  [[nodiscard]] bool is_key_foreign(Time now) const { return now < foreign_key_until_; }
+  // A message under our key id did not hold.
+  void not_authentic(Time now);
+
+ private:
+  static constexpr std::chrono::minutes repeat_after{1};
+
+  void notice(Notice::Kind kind, std::string_view text, unsigned suppressed = 0);
+  void limited(log::RateLimit& limit, std::string_view text, Time now);
+
+  std::string name_;
+  std::vector<Action>* actions_;
+  std::string reason_;
+  Time foreign_key_until_{};
+  log::RateLimit failure_limit_{repeat_after};
+  log::RateLimit foreign_key_limit_{repeat_after};
+  log::RateLimit not_authentic_limit_{repeat_after};
+};
+
+}  // namespace penstock::controlplane

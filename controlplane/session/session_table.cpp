@@ -1,0 +1,39 @@
+#include "controlplane/session/session_table.hpp"
+
+#include <algorithm>
+
+namespace penstock::controlplane {
+
+Session* SessionTable::confirm(const ipc::SessionId& id, Time now) {
+  const auto found = std::ranges::find(sessions_, id, &Session::id);
+  if (found == sessions_.end()) return nullptr;
+  if (Session* before = current()) before->state = ipc::SessionState::retiring;
+  found->state = ipc::SessionState::current;
+  found->confirmed_at = now;
+  return &*found;
+}
+
+std::optional<Session> SessionTable::remove(const ipc::SessionId& id) {
+  const auto found = std::ranges::find(sessions_, id, &Session::id);
+  if (found == sessions_.end()) return std::nullopt;
+  Session removed = std::move(*found);
+  sessions_.erase(found);
+  return removed;
+}
+
+const Session* SessionTable::current() const {
+  const auto found = std::ranges::find(sessions_, ipc::SessionState::current, &Session::state);
+  return found == sessions_.end() ? nullptr : &*found;
+}
+
+Session* SessionTable::current() {
+  return const_cast<Session*>(std::as_const(*this).current());
+}
+
+bool SessionTable::has_unconfirmed() const {
+  return std::ranges::any_of(sessions_, [](const Session& session) {
+    return session.state == ipc::SessionState::unconfirmed;
+  });
+}
+
+}  // namespace penstock::controlplane

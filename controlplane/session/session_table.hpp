@@ -1,0 +1,40 @@
+// The sessions that the data plane has for one link, as the controller knows them.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "controlplane/session/slot_allocator.hpp"
+#include "penstock/base/clock.hpp"
+#include "penstock/ipc/messages.hpp"
+
+namespace penstock::controlplane {
+
+struct Session {
+  ipc::SessionId id{};
+  ipc::Role role{};
+  ipc::SessionState state = ipc::SessionState::unconfirmed;
+  SlotLease slot;
+  Time rekey_at{};      // while it is current
+  Time confirmed_at{};  // once it is
+};
+
+class SessionTable {
+ public:
+  void add(Session session) { sessions_.push_back(std::move(session)); }
+  void clear() { sessions_.clear(); }
+
+  // The session becomes current and the one before retiring. Null when it is unknown.
+  Session* confirm(const ipc::SessionId& id, Time now);
+  // Empty when it is unknown.
+  [[nodiscard]] std::optional<Session> remove(const ipc::SessionId& id);
+
+  [[nodiscard]] Session* current();
+  [[nodiscard]] const Session* current() const;
+  [[nodiscard]] bool has_unconfirmed() const;
+
+ private:
+  std::vector<Session> sessions_;
+};
+
+}  // namespace penstock::controlplane
