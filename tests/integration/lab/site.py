@@ -119,6 +119,10 @@ class Site:
         pids = [self.pid_of(CONTROL_PLANE), self.pid_of(DATA_PLANE)]
         return sum(_resident_kilobytes(pid) for pid in pids) / 1024
 
+    def ask_rekey(self) -> None:
+        socket = str(self.run_dir / "admin.sock")
+        self.namespace.run(program("penstock"), "rekey", self.config.peer, "--socket", socket)
+
     # --- what it says ----------------------------------------------------------------
 
     def status(self) -> dict[str, Any] | None:
