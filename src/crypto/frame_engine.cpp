@@ -1,7 +1,5 @@
 #include "penstock/crypto/frame_engine.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -9,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
 #include <intel-ipsec-mb.h>
 
 #include "ipsec_mb.hpp"
@@ -85,10 +84,8 @@ struct FrameEngine::State {
     IMB_JOB& job = scratch->hash_jobs[index];
     job.src = library_bytes(frame);
     job.msg_len_to_hash_in_bytes = frame_layout::header + sa.shape.plaintext();
-    job.u.HMAC._hashed_auth_key_xor_ipad =
-        reinterpret_cast<const std::uint8_t*>(sa.inner.data());
-    job.u.HMAC._hashed_auth_key_xor_opad =
-        reinterpret_cast<const std::uint8_t*>(sa.outer.data());
+    job.u.HMAC._hashed_auth_key_xor_ipad = reinterpret_cast<const std::uint8_t*>(sa.inner.data());
+    job.u.HMAC._hashed_auth_key_xor_opad = reinterpret_cast<const std::uint8_t*>(sa.outer.data());
   }
 
   // The unchecked calls: every job above is well-formed by construction.

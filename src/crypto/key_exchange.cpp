@@ -52,12 +52,11 @@ std::optional<SecretBuffer> EphemeralKey::agree(Bytes peer_public_value) const {
   const std::size_t size = public_value_size(state_->kind);
   if (peer_public_value.size() != size) return std::nullopt;
   SecretBuffer shared{size};
-  const bool agreed =
-      state_->kind == KeyExchange::x25519
-          ? x25519::agree(state_->x.reveal(), peer_public_value.first<32>(),
-                          shared.fill().first<32>())
-          : modp2048::agree(state_->x.reveal(), peer_public_value.first<256>(),
-                            shared.fill().first<256>());
+  const bool agreed = state_->kind == KeyExchange::x25519
+                          ? x25519::agree(state_->x.reveal(), peer_public_value.first<32>(),
+                                          shared.fill().first<32>())
+                          : modp2048::agree(state_->x.reveal(), peer_public_value.first<256>(),
+                                            shared.fill().first<256>());
   if (!agreed) return std::nullopt;
   return shared;
 }

@@ -48,8 +48,8 @@ void power(const BIGNUM* base, PrivateValue x, Value out) {
   const BigNumber result = must_have(BN_new());
   const openssl::BigNumberScratch scratch{BN_CTX_new()};
   check(scratch != nullptr, "no memory for OpenSSL");
-  must(BN_mod_exp_mont_consttime(result.get(), base, exponent.get(), group().p.get(),
-                                 scratch.get(), nullptr));
+  must(BN_mod_exp_mont_consttime(result.get(), base, exponent.get(), group().p.get(), scratch.get(),
+                                 nullptr));
   const int size = static_cast<int>(out.size());
   check(BN_bn2binpad(result.get(), output(out), size) == size, "a residue has 256 bytes");
 }

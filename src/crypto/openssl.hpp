@@ -3,10 +3,10 @@
 // the functions used here can fail but for want of memory or of a provider.
 #pragma once
 
+#include <memory>
+
 #include <openssl/bn.h>
 #include <openssl/evp.h>
-
-#include <memory>
 
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/check.hpp"
@@ -32,7 +32,9 @@ using MessageDigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<&EVP_MD_CTX_fre
 using Key = std::unique_ptr<EVP_PKEY, Deleter<&EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<&EVP_PKEY_CTX_free>>;
 
-inline void must(int result) { check(result == 1, "OpenSSL refused an operation that cannot fail"); }
+inline void must(int result) {
+  check(result == 1, "OpenSSL refused an operation that cannot fail");
+}
 
 inline const unsigned char* input(Bytes bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());

@@ -143,10 +143,9 @@ void aead_seal_once(std::span<const std::byte, 32> key, Bytes associated, Bytes 
   int written = 0;
   must(EVP_EncryptInit_ex2(context.get(), algorithms().chacha20_poly1305.get(), input(key),
                            input(nonce_zero), nullptr));
-  must(EVP_EncryptUpdate(context.get(), nullptr, &written, input(associated),
-                         int_size(associated)));
-  must(EVP_EncryptUpdate(context.get(), output(sealed), &written, input(plain),
-                         int_size(plain)));
+  must(
+      EVP_EncryptUpdate(context.get(), nullptr, &written, input(associated), int_size(associated)));
+  must(EVP_EncryptUpdate(context.get(), output(sealed), &written, input(plain), int_size(plain)));
   must(EVP_EncryptFinal_ex(context.get(), output(sealed.last(aead_tag)), &written));
   must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, aead_tag,
                            sealed.last(aead_tag).data()));
@@ -163,10 +162,9 @@ bool aead_open_once(std::span<const std::byte, 32> key, Bytes associated, Bytes 
   must(EVP_DecryptInit_ex2(context.get(), algorithms().chacha20_poly1305.get(), input(key),
                            input(nonce_zero), nullptr));
   must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, aead_tag, tag.data()));
-  must(EVP_DecryptUpdate(context.get(), nullptr, &written, input(associated),
-                         int_size(associated)));
-  must(EVP_DecryptUpdate(context.get(), output(plain), &written, input(sealed),
-                         int_size(sealed)));
+  must(
+      EVP_DecryptUpdate(context.get(), nullptr, &written, input(associated), int_size(associated)));
+  must(EVP_DecryptUpdate(context.get(), output(plain), &written, input(sealed), int_size(sealed)));
   // OpenSSL decrypts before it has checked the tag.
   const bool holds = EVP_DecryptFinal_ex(context.get(), output(tag), &written) == 1;
   if (!holds) wipe(plain);

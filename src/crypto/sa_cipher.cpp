@@ -6,7 +6,8 @@ namespace penstock {
 
 static_assert(std::is_trivially_destructible_v<SaCipher::Expanded>);
 
-SaCipher::SaCipher(SaCipher&& other) noexcept : expanded_(std::exchange(other.expanded_, nullptr)) {}
+SaCipher::SaCipher(SaCipher&& other) noexcept
+    : expanded_(std::exchange(other.expanded_, nullptr)) {}
 
 SaCipher& SaCipher::operator=(SaCipher&& other) noexcept {
   std::swap(expanded_, other.expanded_);

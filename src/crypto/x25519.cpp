@@ -19,8 +19,7 @@ openssl::Key must_have(EVP_PKEY* key) {
 }
 
 openssl::Key private_key(PrivateValue x) {
-  return must_have(
-      EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, input(x), x.size()));
+  return must_have(EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, input(x), x.size()));
 }
 
 }  // namespace

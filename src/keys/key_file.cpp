@@ -1,7 +1,6 @@
 #include "penstock/keys/key_file.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +8,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "penstock/base/limits.hpp"
 #include "penstock/base/unique_fd.hpp"
@@ -110,7 +111,7 @@ Result<SecretBuffer> read_key_file(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
   if (!fd) return refuse_open(name, errno);
-  struct stat found {};
+  struct stat found{};
   if (::fstat(fd.get(), &found) != 0)
     return fail_errno(fmt::format("key file {} cannot be examined", name), errno);
   const Result<std::size_t> size = check_key_file(name, found);

@@ -1,6 +1,6 @@
 #include "penstock/keys/secret.hpp"
 
-#include <string.h>
+#include <cstring>
 
 namespace penstock {
 

@@ -39,15 +39,15 @@ class SaCipher {
 
 // A frame to seal: header and plaintext are in place, `frame` has shape().size bytes.
 struct SealJob {
-  const SaCipher* sa;
-  std::byte* frame;
+  const SaCipher* sa = nullptr;
+  std::byte* frame = nullptr;
 };
 
 // A frame to open. The only way to plaintext: `plaintext` stays empty unless the tag held,
 // then it spans prologue and payload inside the frame, decrypted in place.
 struct OpenJob {
-  const SaCipher* sa;
-  std::byte* frame;
+  const SaCipher* sa = nullptr;
+  std::byte* frame = nullptr;
   Bytes plaintext{};
 };
 

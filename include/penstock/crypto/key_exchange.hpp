@@ -23,7 +23,8 @@ class EphemeralKey {
  public:
   [[nodiscard]] static EphemeralKey generate(KeyExchange kind);
   // From a given private value (32 bytes either way): test vectors, and nothing else.
-  [[nodiscard]] static EphemeralKey from_private(KeyExchange kind, std::span<const std::byte, 32> x);
+  [[nodiscard]] static EphemeralKey from_private(KeyExchange kind,
+                                                 std::span<const std::byte, 32> x);
   EphemeralKey(EphemeralKey&&) noexcept;
   EphemeralKey& operator=(EphemeralKey&&) noexcept;
   ~EphemeralKey();

@@ -17,11 +17,11 @@ struct LinkKeyPurpose;
 struct HmacPurpose;
 struct SealPurpose;
 struct SessionPurpose;
-using FileKey = Secret<32, FileKeyPurpose>;       // K
-using LinkKey = Secret<32, LinkKeyPurpose>;       // P, one for each direction of initiating
-using HandshakeMac = Secret<32, HmacPurpose>;     // k1, k2, dhmac_I, dhmac_R
-using HandshakeSeal = Secret<32, SealPurpose>;    // k3, and the key of sealed_R
-using SessionSecret = Secret<32, SessionPurpose>; // secret
+using FileKey = Secret<32, FileKeyPurpose>;        // K
+using LinkKey = Secret<32, LinkKeyPurpose>;        // P, one for each direction of initiating
+using HandshakeMac = Secret<32, HmacPurpose>;      // k1, k2, dhmac_I, dhmac_R
+using HandshakeSeal = Secret<32, SealPurpose>;     // k3, and the key of sealed_R
+using SessionSecret = Secret<32, SessionPurpose>;  // secret
 
 using KeyId = std::array<std::byte, 8>;
 using Nonce = std::array<std::byte, 32>;
@@ -42,7 +42,8 @@ struct ExchangeKeys {
   HandshakeMac dhmac_responder;
   HandshakeSeal k3;
 };
-[[nodiscard]] ExchangeKeys derive_exchange_keys(const LinkKey& link_key, const Nonce& nonce_initiator,
+[[nodiscard]] ExchangeKeys derive_exchange_keys(const LinkKey& link_key,
+                                                const Nonce& nonce_initiator,
                                                 const Nonce& nonce_responder);
 
 // secret = PBKDF2-SHA256(P, nonce_I || nonce_R || y_IR, 1)

@@ -39,7 +39,7 @@ template <class T>
   requires std::is_trivially_copyable_v<T>
 class SecretBox {
  public:
-  SecretBox() : at_(::new (secret_memory::allocate(sizeof(T))) T{}) {}
+  SecretBox() : at_(::new(secret_memory::allocate(sizeof(T))) T{}) {}
   SecretBox(SecretBox&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
   SecretBox& operator=(SecretBox&& other) noexcept {
     std::swap(at_, other.at_);

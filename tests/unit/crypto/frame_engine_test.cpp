@@ -37,6 +37,12 @@ class EveryChoice : public testing::TestWithParam<Choice> {
             {.size = static_cast<std::uint16_t>(size), .tag = static_cast<std::uint8_t>(tag)},
             dice_};
   }
+  std::vector<TestSa> sas_of_every_size(std::size_t tag) {
+    std::vector<TestSa> sas;
+    sas.reserve(sizes.size());
+    for (const std::size_t size : sizes) sas.push_back(make_sa(size, tag));
+    return sas;
+  }
   // One SA for every tag length, of all sizes.
   std::vector<TestSa> mixed_sas() {
     std::vector<TestSa> sas;
@@ -101,8 +107,7 @@ INSTANTIATE_TEST_SUITE_P(FrameEngine, EveryChoice, testing::Values(Choice::best,
 
 TEST_P(EveryChoice, SealsAsOpenSslAtEverySizeAndTagLength) {
   for (std::size_t tag = limits::min_tag; tag <= longest_tag; ++tag) {
-    std::vector<TestSa> sas;
-    for (const std::size_t size : sizes) sas.push_back(make_sa(size, tag));
+    const std::vector<TestSa> sas = sas_of_every_size(tag);
     expect_sealed_as_by_openssl(sas, sas.size(), Guard::after);
     expect_sealed_as_by_openssl(sas, sas.size(), Guard::before);
   }
@@ -116,8 +121,7 @@ TEST_P(EveryChoice, SealsAsOpenSslInBatchesOfEveryLength) {
 
 TEST_P(EveryChoice, OpensWhatOpenSslSealedAtEverySizeAndTagLength) {
   for (std::size_t tag = limits::min_tag; tag <= longest_tag; ++tag) {
-    std::vector<TestSa> sas;
-    for (const std::size_t size : sizes) sas.push_back(make_sa(size, tag));
+    const std::vector<TestSa> sas = sas_of_every_size(tag);
     expect_opened(sas, sas.size(), Guard::after);
     expect_opened(sas, sas.size(), Guard::before);
   }
@@ -150,9 +154,9 @@ TEST_P(EveryChoice, EverySingleBitMattersAndOnlyToItsOwnFrame) {
       ASSERT_TRUE(jobs[1].plaintext.empty()) << "bit " << bit << " tag " << tag;
       ASSERT_EQ(frames[1], flipped) << "a refused frame is not decrypted";
       for (const std::size_t i : {0u, 2u})
-        ASSERT_TRUE(std::ranges::equal(jobs[i].plaintext, Bytes{clear[i]}.subspan(
-                                                              frame_layout::header,
-                                                              sa.shape.plaintext())));
+        ASSERT_TRUE(std::ranges::equal(
+            jobs[i].plaintext,
+            Bytes{clear[i]}.subspan(frame_layout::header, sa.shape.plaintext())));
     }
   }
 }
@@ -182,8 +186,8 @@ TEST_P(EveryChoice, RefusalsAnywhereInABatchLeaveTheOthersAlone) {
         EXPECT_EQ(frames[i], received[i]);
       } else {
         EXPECT_TRUE(std::ranges::equal(
-            jobs[i].plaintext, Bytes{clear[i]}.subspan(frame_layout::header,
-                                                       jobs[i].sa->shape().plaintext())));
+            jobs[i].plaintext,
+            Bytes{clear[i]}.subspan(frame_layout::header, jobs[i].sa->shape().plaintext())));
       }
     }
   }
@@ -206,16 +210,17 @@ TEST_P(EveryChoice, AFrameOfAnotherSaIsRefused) {
 // The zeros that encrypt to the key stream itself.
 TEST_P(EveryChoice, NoTwoFramesShareAKeyStream) {
   const TestSa sa = make_sa(1472, 16);
-  constexpr std::array<std::uint64_t, 6> sequences{0,          1,   2, 0xffffffff, 0x100000000,
-                                                   ~std::uint64_t{0}};
+  constexpr std::array<std::uint64_t, 6> sequences{0,          1,           2,
+                                                   0xffffffff, 0x100000000, ~std::uint64_t{0}};
   std::vector<Frame> frames;
-  std::vector<SealJob> jobs;
   for (const std::uint64_t sequence : sequences) {
     frames.emplace_back(sa.shape.size);
     write_frame_header(std::span{frames.back()}.first<frame_layout::header>(),
                        {.spi = {1}, .sequence = {sequence}});
   }
-  for (Frame& frame : frames) jobs.push_back({.sa = &sa.cipher, .frame = frame.data()});
+  std::array<SealJob, sequences.size()> jobs;
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    jobs[i] = {.sa = &sa.cipher, .frame = frames[i].data()};
   engine_.seal(jobs);
   std::vector<std::string> blocks;
   for (const Frame& frame : frames)
@@ -277,8 +282,10 @@ TEST_P(EveryChoice, ProgrammersErrorsStopTheProcess) {
   const TestSa sa = make_sa(1472, 16);
   std::vector<SealJob> jobs(FrameEngine::max_batch + 1);
   EXPECT_DEATH(engine_.seal(jobs), "too many frames");
-  for (const FrameShape shape : {FrameShape{.size = 255, .tag = 16}, {.size = 9001, .tag = 16},
-                                 {.size = 1472, .tag = 11}, {.size = 1472, .tag = 33}})
+  for (const FrameShape shape : {FrameShape{.size = 255, .tag = 16},
+                                 {.size = 9001, .tag = 16},
+                                 {.size = 1472, .tag = 11},
+                                 {.size = 1472, .tag = 33}})
     EXPECT_DEATH((void)engine_.expand(Protection::aes256_ctr_sha256, shape, sa.encrypt, sa.mac),
                  "within the limits");
 }

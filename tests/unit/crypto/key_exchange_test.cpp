@@ -65,16 +65,14 @@ INSTANTIATE_TEST_SUITE_P(KeyExchange, BothKinds, testing::Values(x25519, modp204
 
 // RFC 7748 section 5.2.
 TEST(X25519, KnownMultiples) {
-  EXPECT_EQ(
-      agreed(key_from(x25519, from_hex("a546e36bf0527c9d3b16154b82465edd"
-                                       "62144c0ac1fc5a18506a2244ba449ac4")),
-             from_hex("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c")),
-      "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552");
-  EXPECT_EQ(
-      agreed(key_from(x25519, from_hex("4b66e9d4d1b4673c5ad22691957d6af5"
-                                       "c11b6421e0ea01d42ca4169e7918ba0d")),
-             from_hex("e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493")),
-      "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957");
+  EXPECT_EQ(agreed(key_from(x25519, from_hex("a546e36bf0527c9d3b16154b82465edd"
+                                             "62144c0ac1fc5a18506a2244ba449ac4")),
+                   from_hex("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c")),
+            "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552");
+  EXPECT_EQ(agreed(key_from(x25519, from_hex("4b66e9d4d1b4673c5ad22691957d6af5"
+                                             "c11b6421e0ea01d42ca4169e7918ba0d")),
+                   from_hex("e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493")),
+            "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957");
 }
 
 TEST(X25519, KnownMultipleAfterAThousandRounds) {
@@ -206,8 +204,8 @@ class OpenSslDh {
     EXPECT_EQ(EVP_PKEY_derive_set_peer(context.get(), other.get()), 1);
     ByteVector shared(256);
     std::size_t size = shared.size();
-    EXPECT_EQ(EVP_PKEY_derive(context.get(), reinterpret_cast<unsigned char*>(shared.data()), &size),
-              1);
+    EXPECT_EQ(
+        EVP_PKEY_derive(context.get(), reinterpret_cast<unsigned char*>(shared.data()), &size), 1);
     EXPECT_EQ(size, shared.size());
     return to_hex(shared);
   }

@@ -48,7 +48,8 @@ TEST(HmacSha256, KnownAnswers) {
            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
       Case{from_hex("0102030405060708090a0b0c0d0e0f10111213141516171819"), std::string(50, '\xcd'),
            "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
-      Case{ByteVector(131, std::byte{0xaa}), "Test Using Larger Than Block-Size Key - Hash Key First",
+      Case{ByteVector(131, std::byte{0xaa}),
+           "Test Using Larger Than Block-Size Key - Hash Key First",
            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
       Case{ByteVector(131, std::byte{0xaa}),
            "This is a test using a larger than block-size key and a larger than block-size data. "
@@ -75,9 +76,8 @@ TEST(HmacSha256, TheEmptyKeyIsAKey) {
 TEST(Pbkdf2Sha256, KnownAnswers) {
   std::array<std::byte, 64> out{};
   pbkdf2_sha256(as_bytes("passwd"), {as_bytes("salt")}, out);
-  EXPECT_EQ(to_hex(out),
-            "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
-            "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783");
+  EXPECT_EQ(to_hex(out), "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+                         "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783");
   pbkdf2_sha256(as_bytes("password"), {as_bytes("sa"), as_bytes("lt")}, std::span{out}.first(32));
   EXPECT_EQ(to_hex(std::span{out}.first(32)),
             "120fb6cffcf8b32c43e7225256c4f837a86548c92ccc35480805987cb70be17b");
@@ -94,13 +94,14 @@ TEST(HkdfExpandSha256, KnownAnswers) {
   EXPECT_EQ(expand("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5",
                    "f0f1f2f3f4f5f6f7f8f9", 42),
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
-  EXPECT_EQ(expand("06a6b88c5853361a06104c9ceb35b45cef760014904671014a193f40c15fc244",
-                   "b0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6"
-                   "d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfe"
-                   "ff",
-                   82),
-            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb"
-            "41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87");
+  EXPECT_EQ(
+      expand("06a6b88c5853361a06104c9ceb35b45cef760014904671014a193f40c15fc244",
+             "b0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6"
+             "d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfe"
+             "ff",
+             82),
+      "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb"
+      "41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87");
   EXPECT_EQ(expand("19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04", "", 42),
             "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
 }

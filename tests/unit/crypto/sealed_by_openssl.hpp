@@ -60,9 +60,9 @@ struct TestSa {
 inline Frame clear_frame(FrameShape shape, Dice& dice) {
   Frame frame(shape.size);
   dice.fill(frame);
-  write_frame_header(std::span{frame}.first<frame_layout::header>(),
-                     {.spi = {static_cast<std::uint32_t>(dice.number() | 1)},
-                      .sequence = {dice.number()}});
+  write_frame_header(
+      std::span{frame}.first<frame_layout::header>(),
+      {.spi = {static_cast<std::uint32_t>(dice.number() | 1)}, .sequence = {dice.number()}});
   return frame;
 }
 

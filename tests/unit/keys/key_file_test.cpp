@@ -53,7 +53,8 @@ TEST_F(KeyFile, AnyLengthFrom32BytesTo64KiBIsRead) {
     const Result<SecretBuffer> read = read_key_file(write("key", size));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->reveal().size(), size);
-    EXPECT_TRUE(std::ranges::all_of(read->reveal(), [](std::byte b) { return b == std::byte{'k'}; }));
+    EXPECT_TRUE(
+        std::ranges::all_of(read->reveal(), [](std::byte b) { return b == std::byte{'k'}; }));
   }
 }
 
@@ -119,7 +120,7 @@ TEST_F(KeyFile, GeneratedHas32RandomBytesForTheOwnerAlone) {
   ASSERT_TRUE(one) << one.error().message;
   ASSERT_TRUE(two) << two.error().message;
   for (const char* name : {"one", "two"}) {
-    struct stat found {};
+    struct stat found{};
     ASSERT_EQ(::stat((folder_ / name).c_str(), &found), 0);
     EXPECT_EQ(found.st_mode & 07777, 0600u);
     EXPECT_EQ(found.st_size, 32);

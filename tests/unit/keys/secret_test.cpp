@@ -23,7 +23,8 @@ using OtherKey = Secret<32, OtherPurpose>;
 static_assert(!std::copyable<TestKey> && !std::copyable<SecretBuffer>);
 static_assert(!std::copyable<SecretBox<int>>);
 static_assert(std::movable<TestKey> && std::movable<SecretBuffer> && std::movable<SecretBox<int>>);
-static_assert(!std::convertible_to<TestKey, OtherKey> && !std::constructible_from<TestKey, OtherKey>);
+static_assert(!std::convertible_to<TestKey, OtherKey> &&
+              !std::constructible_from<TestKey, OtherKey>);
 static_assert(!std::equality_comparable<TestKey>);
 template <class T>
 concept Printable = requires(std::ostream& out, const T& value) { out << value; };
