@@ -130,6 +130,11 @@ void LinkController::State::install_reply(std::uint32_t request, ipc::InstallRes
 }
 
 void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
+  // One worker heard a frame before the last one acknowledged the install.
+  const auto early = std::ranges::find_if(
+      pending_, [&](const Pending& pending) { return pending.session.id == id; });
+  if (early != pending_.end()) install_reply(early->request, ipc::InstallResult::installed, now);
+
   const bool was_up = sessions_.current() != nullptr;
   const Session* session = sessions_.confirm(id, now);
   if (session == nullptr) return;
@@ -144,12 +149,11 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
 void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason why, Time now) {
   const std::optional<Session> session = sessions_.remove(id);
   if (!session) return;
-  switch (session->state) {
-    case ipc::SessionState::unconfirmed: return failed(std::string{describe(why)}, now);
-    case ipc::SessionState::current:
-      since_ = now;
-      return view_.went_down(describe(why));
-    case ipc::SessionState::retiring: return;
+  if (session->state == ipc::SessionState::current) {
+    since_ = now;
+    view_.went_down(describe(why));
+  } else if (why == ipc::RemovalReason::unconfirmed) {
+    failed(std::string{describe(why)}, now);
   }
 }
 
