@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab.errors import LabError
-from lab.namespaces import remove_stale
 from lab.pair import Pair, Wish
+from lab.stale import remove_stale
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,6 +10,8 @@ traffic     what ordinary hosts send
 raw         what ordinary hosts cannot send: any bytes at all
 eavesdropper (and ring)  everybody on the wire who listens
 inject (and datagram)    everybody on the wire who interferes
+attack      traffic with an attacker beside it
+stale       what dead runs left behind
 bridged     the control experiment: the same network without Penstock
 story (told by demo, on console)  all of it, for people
 """

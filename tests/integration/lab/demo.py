@@ -16,10 +16,11 @@ from pathlib import Path
 from .console import Console
 from .eavesdropper import Report
 from .errors import LabError, wait_until
-from .namespaces import Namespace, remove_stale
+from .namespaces import Namespace
 from .network import HOST_B, Network
 from .pair import Pair
 from .site import command_name
+from .stale import remove_stale
 from .story import Story
 
 KEPT_NAME = "penstock-demo"
@@ -46,6 +47,8 @@ def demonstrate(keep: bool) -> int:
     remove_stale()
     if keep and KEPT_STATE.exists():
         raise LabError("a kept demo is up already; take it down with: scripts/demo --down")
+    if keep:
+        Network(name=KEPT_NAME).delete()  # the rest of one that never came up
     with contextlib.ExitStack() as clean_up:
         pair = Pair(name=KEPT_NAME if keep else None)
         clean_up.enter_context(pair)

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -90,17 +89,6 @@ class Namespace:
 
     def __str__(self) -> str:
         return self.name
-
-
-def remove_stale() -> list[str]:
-    """Removes what runs that are dead now have left behind; returns the names."""
-    removed = []
-    for name in sorted(os.listdir(NAMES)) if NAMES.exists() else []:
-        owner = re.match(rf"{re.escape(name_prefix())}-(\d+)[.-]", name)
-        if owner and not Path("/proc", owner[1]).exists():
-            Namespace(name).delete()
-            removed.append(name)
-    return removed
 
 
 def with_no_complaint(action, *arguments) -> None:

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 
 from .errors import wait_until
-from .namespaces import Namespace, name_prefix, remove_stale
+from .namespaces import Namespace, name_prefix
 
 _networks = itertools.count(1)
 
@@ -61,7 +61,6 @@ class Network:
         self.all = (self.host_a, self.site_a, self.wire, self.site_b, self.host_b)
 
     def __enter__(self) -> "Network":
-        remove_stale()
         try:
             self.create()
         except BaseException:

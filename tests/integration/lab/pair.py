@@ -12,9 +12,8 @@ from .namespaces import with_no_complaint
 from .network import Network, Plan
 from .programs import program
 from .site import Site, SiteConfig
+from .stale import directory_prefix
 from .traffic import IPERF_MARKER, MARKER
-
-DIRECTORY_PREFIX = "penstock-lab-"
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,10 @@ class Pair:
     """`with Pair(wish) as pair:` makes everything; start() starts both sites."""
 
     def __init__(self, wish: Wish = Wish(), name: str | None = None):
+        """With a `name` of its own it is nobody's stale rest, but for its owner to remove."""
         self.wish = wish
         self.network = Network(wish.plan, name)
+        self._directory_prefix = f"{name}-" if name else directory_prefix()
 
     def __enter__(self) -> "Pair":
         self.create()
@@ -45,7 +46,7 @@ class Pair:
         self.remove()
 
     def create(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
+        self.directory = Path(tempfile.mkdtemp(prefix=self._directory_prefix))
         try:
             self.network.__enter__()
             key = self.directory / "link.key"

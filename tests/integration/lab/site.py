@@ -135,9 +135,11 @@ class Site:
         return json.loads(asked.stdout)
 
     def counters(self) -> "Tally":
-        status = self.status()
-        if status is None:
-            raise LabError(f"{self.config.name} does not answer `penstock status`")
+        def probe() -> dict[str, Any] | None:
+            status = self.status()
+            return status if status and status["counters"] else None
+
+        status = wait_until(probe, f"{self.config.name} to tell its counters", 20)
         return Tally(status["counters"], status["gauges"], status["drops"])
 
     def link(self) -> dict[str, Any]:
