@@ -81,7 +81,7 @@ int start(const std::filesystem::path& file) {
   // and connecting to the data plane's.
 
   // Phase 3: run.
-  log::info(fmt::format("penstockd {} serves site {}", PENSTOCK_VERSION, config->name));
+  log::info(fmt::format("version {} serves site {}", PENSTOCK_VERSION, config->name));
   run(loop, *opened->site);
   log::info("stopped");
   return 0;

@@ -1,0 +1,258 @@
+"""A data plane that moves no packets: the other end of penstockd's door, for tests.
+
+It speaks the messages of include/penstock/ipc/messages.hpp from their description, keeps the
+sessions it is told to install, and hands injected datagrams to a `wire` callback. What needs
+frames (a session is confirmed when one arrives) the test says by calling confirm().
+"""
+
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.errors import wait_until
+
+HEADER = struct.Struct("=HHI")  # type, zero, request
+ENDPOINT = struct.Struct("=16sHBB")
+HELLO = struct.Struct("=HHIII")
+HELLO_REPLY = struct.Struct("=HHIII16sHHB3s20s16s96s64s64s")
+INSTALL = struct.Struct("=HHI16s32sIIIBBHHHHB5s20sQ")  # and then the keys
+LANE_KEYS = struct.Struct("=32s48s")
+MAX_LANES = 64
+INSTALL_SIZE = INSTALL.size + 2 * MAX_LANES * LANE_KEYS.size
+REPLY = struct.Struct("=HHIII")  # install_reply, remove_reply, list_end
+REMOVE = struct.Struct("=HHI32s")
+SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBI20sQQQQQ")
+DATAGRAM = struct.Struct("=HHI20sHH1024s")  # inject, punt
+EVENT = struct.Struct("=HHIIIII32s")
+STATS = struct.Struct("=HHIQII")  # and then the counters
+
+(HELLO_TYPE, HELLO_REPLY_TYPE, INSTALL_TYPE, INSTALL_REPLY_TYPE, REMOVE_TYPE, REMOVE_REPLY_TYPE,
+ LIST_TYPE, SESSION_INFO_TYPE, LIST_END_TYPE, INJECT_TYPE, PUNT_TYPE, EVENT_TYPE, GET_STATS_TYPE,
+ STATS_TYPE) = range(1, 15)  # fmt: skip
+CONFIRMED, REMOVED, REKEY_WANTED = 1, 2, 3
+BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE = 1, 2, 3, 4
+STATE_UNCONFIRMED, STATE_CURRENT, STATE_RETIRING = 1, 2, 3
+COUNTERS, GAUGES, DROPS = 19, 3, 35
+
+
+def endpoint_bytes(address: str, port: int) -> bytes:
+    return ENDPOINT.pack(socket.inet_aton(address), port, 4, 0)
+
+
+@dataclass
+class Session:
+    id: bytes
+    link: int
+    local_spi: int
+    remote_spi: int
+    role: int
+    tag: int
+    suite: int
+    frame_size: int
+    lanes_out: int
+    lanes_in: int
+    peer: bytes
+    max_age_ns: int
+    out_keys: list[tuple[bytes, bytes]]
+    in_keys: list[tuple[bytes, bytes]]
+    state: int = STATE_UNCONFIRMED
+    installed: float = field(default_factory=time.monotonic)
+
+    @staticmethod
+    def parse(message: bytes) -> tuple["Session", bytes]:
+        """The session, and the boot id that the install was made for."""
+        (_, _, _, boot_id, session_id, link, local, remote, role, tag, suite, size, lanes_out,
+         lanes_in, _, _, peer, max_age) = INSTALL.unpack_from(message)  # fmt: skip
+        keys = list(LANE_KEYS.iter_unpack(message[INSTALL.size :]))
+        session = Session(
+            session_id, link, local, remote, role, tag, suite, size, lanes_out, lanes_in, peer,
+            max_age, keys[:lanes_out], keys[MAX_LANES : MAX_LANES + lanes_in],
+        )  # fmt: skip
+        return session, boot_id
+
+    def info(self, request: int) -> bytes:
+        age = int((time.monotonic() - self.installed) * 1e9)
+        return SESSION_INFO.pack(
+            SESSION_INFO_TYPE, 0, request, self.id, self.link, self.local_spi, self.remote_spi,
+            self.role, self.state, self.suite, self.frame_size, self.lanes_out, self.lanes_in,
+            self.tag, 0, 0, self.peer, age, age, 11, 22, 33,
+        )  # fmt: skip
+
+
+class ScriptedDataplane:
+    def __init__(self, path: Path, address: str):
+        self.path = path
+        self.address = address
+        self.wire: Callable[[str, bytes], None] = lambda to, datagram: None
+        self.boot_id = os.urandom(16)
+        self.sessions: list[Session] = []
+        self.counters = [0] * (COUNTERS + GAUGES + DROPS)
+        self.installs = 0
+        self.refuse_installs_with = 0
+        self.silent = False  # take requests, answer none
+        self.connections = 0
+        self._lock = threading.RLock()
+        self._client: socket.socket | None = None
+        self._listener: socket.socket | None = None
+
+    # --- its life ----------------------------------------------------------------------
+
+    def start(self) -> "ScriptedDataplane":
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(self.path))
+        self._listener.listen(4)
+        threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
+        return self
+
+    def die(self) -> None:
+        """As kill -9 would: its sessions and boot id die with it."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        self.path.unlink(missing_ok=True)
+        self.hang_up()
+        with self._lock:
+            self.sessions.clear()
+            self.boot_id = os.urandom(16)
+
+    def hang_up(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with self._lock:
+                self._client = client
+            self._serve_client(client)
+            client.close()
+
+    def _serve_client(self, client: socket.socket) -> None:
+        while True:
+            try:
+                message = client.recv(1 << 16)
+            except OSError:
+                return
+            if not message:
+                return
+            if not self.silent:
+                self._answer(message)
+
+    # --- what it is told -----------------------------------------------------------------
+
+    def _answer(self, message: bytes) -> None:
+        kind, _, request = HEADER.unpack_from(message)
+        with self._lock:
+            if kind == HELLO_TYPE:
+                self._on_hello(request)
+            elif kind == INSTALL_TYPE:
+                self._on_install(request, message)
+            elif kind == REMOVE_TYPE:
+                was_there = self.remove(REMOVE.unpack(message)[3], BY_CONTROLLER)
+                self.send(REPLY.pack(REMOVE_REPLY_TYPE, 0, request, was_there, 0))
+            elif kind == LIST_TYPE:
+                for session in self.sessions:
+                    self.send(session.info(request))
+                self.send(REPLY.pack(LIST_END_TYPE, 0, request, len(self.sessions), 0))
+            elif kind == GET_STATS_TYPE:
+                head = STATS.pack(STATS_TYPE, 0, request, 5_000_000_000, 1, len(self.sessions))
+                self.send(head + struct.pack(f"={len(self.counters)}Q", *self.counters))
+        if kind == INJECT_TYPE:
+            _, _, _, to, length, _, data = DATAGRAM.unpack(message)
+            self.wire(socket.inet_ntoa(to[:4]), data[:length])
+
+    def _on_hello(self, request: int) -> None:
+        self.send(
+            HELLO_REPLY.pack(
+                HELLO_REPLY_TYPE, 0, request, 1, 1, self.boot_id, 1472, 1, 1, b"",
+                endpoint_bytes(self.address, 7670), b"x86-64-v2", b"no engine at all",
+                b"af_packet:plain", b"af_packet:wire",
+            )  # fmt: skip
+        )
+
+    def _on_install(self, request: int, message: bytes) -> None:
+        assert len(message) == INSTALL_SIZE
+        session, boot_id = Session.parse(message)
+        assert boot_id == self.boot_id
+        self.installs += 1
+        if self.refuse_installs_with == 0:
+            self.sessions.append(session)
+        self.send(REPLY.pack(INSTALL_REPLY_TYPE, 0, request, self.refuse_installs_with, 0))
+
+    # --- what it says unasked ---------------------------------------------------------------
+
+    def send(self, message: bytes) -> None:
+        with self._lock:
+            if self._client is not None:
+                try:
+                    self._client.send(message)
+                except OSError:
+                    pass  # the receiving side notices
+
+    def punt(self, source: str, datagram: bytes) -> None:
+        body = endpoint_bytes(source, 7670)
+        self.send(DATAGRAM.pack(PUNT_TYPE, 0, 0, body, len(datagram), 0, datagram))
+
+    def event(self, kind: int, session: Session, detail: int = 0) -> None:
+        self.send(EVENT.pack(EVENT_TYPE, 0, 0, kind, detail, session.link, 0, session.id))
+
+    def confirm(self, session: Session) -> None:
+        """The first good frame arrived on it: it is what the link sends on from now."""
+        with self._lock:
+            for other in self.sessions:
+                if other.state == STATE_CURRENT:
+                    other.state = STATE_RETIRING
+            session.state = STATE_CURRENT
+            self.event(CONFIRMED, session)
+
+    def remove(self, session_id: bytes, reason: int) -> bool:
+        with self._lock:
+            found = next((one for one in self.sessions if one.id == session_id), None)
+            if found is None:
+                return False
+            self.sessions.remove(found)
+            self.event(REMOVED, found, reason)
+            return True
+
+    # --- what the test asks -------------------------------------------------------------------
+
+    def current(self) -> Session | None:
+        with self._lock:
+            return next((one for one in self.sessions if one.state == STATE_CURRENT), None)
+
+    def unconfirmed(self) -> Session | None:
+        with self._lock:
+            return next((one for one in self.sessions if one.state == STATE_UNCONFIRMED), None)
+
+
+def join(a: ScriptedDataplane, b: ScriptedDataplane) -> None:
+    """A wire between the two: what one injects is punted to the other's controller."""
+    a.wire = lambda to, datagram: b.punt(a.address, datagram) if to == b.address else None
+    b.wire = lambda to, datagram: a.punt(b.address, datagram) if to == a.address else None
+
+
+def confirm_common_session(a: ScriptedDataplane, b: ScriptedDataplane) -> tuple[Session, Session]:
+    """Waits until both hold a new session with one id, and lets a frame cross it each way."""
+
+    def common() -> tuple[Session, Session] | None:
+        mine, theirs = a.unconfirmed(), b.unconfirmed()
+        return (mine, theirs) if mine and theirs and mine.id == theirs.id else None
+
+    mine, theirs = wait_until(common, "a session that both data planes hold")
+    a.confirm(mine)
+    b.confirm(theirs)
+    return mine, theirs
