@@ -51,6 +51,8 @@ stage_heartbeat() {
   done
 }
 
+stage_summary() { :; }  # what else to say under the table; for the caller to replace
+
 # The table; ends the script if a stage failed.
 stage_finish() {
   local i total=0 name
@@ -60,6 +62,7 @@ stage_finish() {
     total=$((total + stage_times[i]))
   done
   printf '%-14s %7d\n\n' total "$total"
+  stage_summary
   [ ${#stage_failures[@]} -gt 0 ] || return 0
   for name in "${stage_failures[@]}"; do
     printf 'FAILED: %s (alone: %s %s)\n' "$name" "$stage_rerun" "$name"
