@@ -2,11 +2,12 @@
 // place where SA keys are derived. They go straight into secret memory.
 #pragma once
 
-#include "controlplane/handshake/agreement.hpp"
 #include "penstock/base/address.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/ipc/messages.hpp"
 #include "penstock/keys/secret.hpp"
+
+#include "controlplane/handshake/agreement.hpp"
 
 namespace penstock::controlplane {
 

@@ -32,10 +32,12 @@ void LinkController::on_install_reply(std::uint32_t request, ipc::InstallResult 
 
 void LinkController::on_event(const ipc::Event& event, Time now) {
   switch (event.kind) {
-    case ipc::EventKind::session_confirmed: return state_->confirmed(event.session_id, now);
+    case ipc::EventKind::session_confirmed:
+      return state_->confirmed(event.session_id, now);
     case ipc::EventKind::session_removed:
       return state_->removed(event.session_id, static_cast<ipc::RemovalReason>(event.detail), now);
-    case ipc::EventKind::rekey_wanted: return state_->rekey_wanted(event.session_id, now);
+    case ipc::EventKind::rekey_wanted:
+      return state_->rekey_wanted(event.session_id, now);
   }
 }
 

@@ -10,13 +10,14 @@
 #include <variant>
 #include <vector>
 
-#include "controlplane/handshake/entropy.hpp"
 #include "penstock/base/address.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/config/site_config.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/ipc/messages.hpp"
 #include "penstock/keys/secret.hpp"
+
+#include "controlplane/handshake/entropy.hpp"
 
 namespace penstock::controlplane {
 
@@ -26,7 +27,7 @@ struct SendDatagram {
   std::vector<std::byte> bytes;
 };
 struct Install {
-  std::uint32_t request;                        // comes back in on_install_reply
+  std::uint32_t request;  // comes back in on_install_reply
   SecretBox<ipc::InstallSession> message;
 };
 struct Remove {
@@ -53,16 +54,16 @@ class SlotAllocator;
 
 struct LinkStatus {
   enum class State : std::uint8_t { down, connecting, up } state = State::down;
-  std::string reason;                           // why it is not up; empty when it is
+  std::string reason;  // why it is not up; empty when it is
   std::string peer;
   Endpoint endpoint;
-  std::optional<ipc::SessionId> session_id;     // the current one
+  std::optional<ipc::SessionId> session_id;  // the current one
   std::optional<ipc::Role> role;
-  Time established{};                           // when it was confirmed
-  Time since{};                                 // when the link last came up or went down
+  Time established{};  // when it was confirmed
+  Time since{};        // when the link last came up or went down
   std::uint64_t handshakes_completed = 0;
-  std::uint64_t handshakes_failed = 0;          // attempts that ended without a session
-  std::uint64_t messages_refused = 0;           // handshake messages that did not authenticate
+  std::uint64_t handshakes_failed = 0;  // attempts that ended without a session
+  std::uint64_t messages_refused = 0;   // handshake messages that did not authenticate
 };
 
 class LinkController {
@@ -71,7 +72,7 @@ class LinkController {
     std::string site_name;
     std::uint32_t link_index = 0;
     LinkConfig config;
-    crypto::FileKey file_key;                   // K of the key file
+    crypto::FileKey file_key;  // K of the key file
   };
   // Slots and entropy outlive the controller.
   LinkController(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now);

@@ -25,7 +25,8 @@ bool LinkController::State::datagram(const Endpoint& from, Bytes bytes, Time now
       message_2_or_4(from, bytes, now);
       return true;
     case PacketType::data:
-    case PacketType::path_probe: break;
+    case PacketType::path_probe:
+      break;
   }
   return false;
 }
@@ -84,14 +85,17 @@ void LinkController::State::message_2_or_4(const Endpoint& from, Bytes bytes, Ti
   if (const auto taken = initiator.on_message(bytes, *entropy_, now); !taken)
     return count_refused(taken.error(), now);
   switch (initiator.state()) {
-    case Initiator::State::awaiting_4: return send(config_.endpoint, initiator.outgoing());
+    case Initiator::State::awaiting_4:
+      return send(config_.endpoint, initiator.outgoing());
     case Initiator::State::agreed:
       install(initiator.take_agreement(), from, std::move(attempt_->slot), std::nullopt, now);
       attempt_.reset();
       return;
-    case Initiator::State::refused: return attempt_over(now);
+    case Initiator::State::refused:
+      return attempt_over(now);
     case Initiator::State::awaiting_2:
-    case Initiator::State::expired: return;
+    case Initiator::State::expired:
+      return;
   }
 }
 
@@ -114,11 +118,15 @@ void LinkController::State::count_refused(Verdict verdict, Time now) {
     case Verdict::not_ours:
     case Verdict::bad_type:
     case Verdict::stale_cookie:
-    case Verdict::repeat_unanswered: return;  // late or repeated by the network: no offence
+    case Verdict::repeat_unanswered:
+      return;  // late or repeated by the network: no offence
     case Verdict::bad_mac:
     case Verdict::bad_proof:
-    case Verdict::bad_seal: view_.not_authentic(now); break;
-    default: break;
+    case Verdict::bad_seal:
+      view_.not_authentic(now);
+      break;
+    default:
+      break;
   }
   ++refused_;
 }

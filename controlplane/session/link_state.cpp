@@ -14,23 +14,32 @@ namespace {
 
 std::string_view describe(ipc::RemovalReason why) {
   switch (why) {
-    case ipc::RemovalReason::by_controller: return "the session was removed by command";
+    case ipc::RemovalReason::by_controller:
+      return "the session was removed by command";
     case ipc::RemovalReason::unconfirmed:
       return "the handshake was completed, but no frame came through";
-    case ipc::RemovalReason::replaced: return "the session was replaced";
-    case ipc::RemovalReason::max_age: return "the session reached its maximum age";
+    case ipc::RemovalReason::replaced:
+      return "the session was replaced";
+    case ipc::RemovalReason::max_age:
+      return "the session reached its maximum age";
   }
   return "the session was removed";
 }
 
 std::string_view describe(ipc::InstallResult result) {
   switch (result) {
-    case ipc::InstallResult::installed: return "installed";
-    case ipc::InstallResult::wrong_boot: return "it was restarted meanwhile";
-    case ipc::InstallResult::seen_before: return "it had this session before";
-    case ipc::InstallResult::slot_taken: return "its session slot is taken";
-    case ipc::InstallResult::bad_parameters: return "a parameter is out of its range";
-    case ipc::InstallResult::no_memory: return "it has no memory left; give it more or remove links";
+    case ipc::InstallResult::installed:
+      return "installed";
+    case ipc::InstallResult::wrong_boot:
+      return "it was restarted meanwhile";
+    case ipc::InstallResult::seen_before:
+      return "it had this session before";
+    case ipc::InstallResult::slot_taken:
+      return "its session slot is taken";
+    case ipc::InstallResult::bad_parameters:
+      return "a parameter is out of its range";
+    case ipc::InstallResult::no_memory:
+      return "it has no memory left; give it more or remove links";
   }
   return "no reason given";
 }
@@ -101,14 +110,11 @@ void LinkController::State::install(const Agreement& agreement, const Endpoint& 
                   .role = agreement.role,
                   .slot = std::move(slot),
                   .rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_)};
-  const InstallTarget target{.boot_id = facts_->boot_id,
-                             .link = link_index_,
-                             .peer = peer,
-                             .max_age = config_.max_age};
+  const InstallTarget target{
+      .boot_id = facts_->boot_id, .link = link_index_, .peer = peer, .max_age = config_.max_age};
   actions_.push_back(Install{.request = next_request_, .message = make_install(agreement, target)});
-  pending_.push_back({.request = next_request_++,
-                      .session = std::move(session),
-                      .reply = std::move(reply)});
+  pending_.push_back(
+      {.request = next_request_++, .session = std::move(session), .reply = std::move(reply)});
 }
 
 void LinkController::State::install_reply(std::uint32_t request, ipc::InstallResult result,
@@ -142,8 +148,8 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
   schedule_.succeeded();
   if (was_up) return;
   since_ = now;
-  view_.went_up(fmt::format("up: session {} as {}", to_hex(Bytes{id}.first(4)),
-                            describe(session->role)));
+  view_.went_up(
+      fmt::format("up: session {} as {}", to_hex(Bytes{id}.first(4)), describe(session->role)));
 }
 
 void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason why, Time now) {

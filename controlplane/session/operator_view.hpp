@@ -6,8 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "controlplane/session/link_controller.hpp"
 #include "penstock/base/log.hpp"
+
+#include "controlplane/session/link_controller.hpp"
 
 namespace penstock::controlplane {
 

@@ -2,10 +2,11 @@
 // failures, quiet after answering, and the age at which a session is replaced.
 #pragma once
 
-#include "controlplane/handshake/entropy.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/ipc/messages.hpp"
+
+#include "controlplane/handshake/entropy.hpp"
 
 namespace penstock::controlplane {
 

@@ -26,9 +26,7 @@ const Session* SessionTable::current() const {
   return found == sessions_.end() ? nullptr : &*found;
 }
 
-Session* SessionTable::current() {
-  return const_cast<Session*>(std::as_const(*this).current());
-}
+Session* SessionTable::current() { return const_cast<Session*>(std::as_const(*this).current()); }
 
 bool SessionTable::has_unconfirmed() const {
   return std::ranges::any_of(sessions_, [](const Session& session) {

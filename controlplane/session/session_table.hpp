@@ -4,9 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "controlplane/session/slot_allocator.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/ipc/messages.hpp"
+
+#include "controlplane/session/slot_allocator.hpp"
 
 namespace penstock::controlplane {
 

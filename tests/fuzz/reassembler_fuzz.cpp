@@ -7,12 +7,13 @@
 //   128..159  accept at an absolute number: be64; be16 length; plaintext
 //   160..223  time goes on by op - 160, and what is due expires
 //   224..255  flush
+#include "penstock/link/reassembler.hpp"
+
 #include <algorithm>
 #include <unordered_set>
 #include <vector>
 
 #include "fuzz.hpp"
-#include "penstock/link/reassembler.hpp"
 
 using namespace penstock;
 

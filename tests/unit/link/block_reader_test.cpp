@@ -1,8 +1,8 @@
 #include "penstock/link/block_reader.hpp"
 
-#include <gtest/gtest.h>
-
 #include <span>
+
+#include <gtest/gtest.h>
 
 #include "plaintext.hpp"
 

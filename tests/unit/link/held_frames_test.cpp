@@ -1,8 +1,8 @@
 #include "penstock/link/held_frames.hpp"
 
-#include <gtest/gtest.h>
-
 #include <utility>
+
+#include <gtest/gtest.h>
 
 namespace penstock {
 namespace {

@@ -2,13 +2,13 @@
 // window and the reassembler. What comes out must be exactly the packets none of whose
 // frames was lost or given up, in order, byte for byte. A failing seed is printed; run it
 // alone with PENSTOCK_SEED=n.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <random>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "penstock/link/packer.hpp"
 #include "penstock/link/reassembler.hpp"
@@ -61,10 +61,14 @@ class World {
 
   std::size_t packet_length() {
     switch (between(0, 9)) {
-      case 0: return 0;
-      case 1: return between(0, 8);
-      case 2: return between(0, 70'000);  // some are longer than a block may be
-      default: return between(14, 1514);
+      case 0:
+        return 0;
+      case 1:
+        return between(0, 8);
+      case 2:
+        return between(0, 70'000);  // some are longer than a block may be
+      default:
+        return between(14, 1514);
     }
   }
 

@@ -1,8 +1,8 @@
 #include "penstock/link/packer.hpp"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "recording_sink.hpp"
 
@@ -35,7 +35,9 @@ TEST(FramePacker, OneBlockThenPadding) {
 
   EXPECT_EQ(packer.finish(), 5u);
   EXPECT_FALSE(packer.is_open());
-  EXPECT_EQ(text(frame), "00000000" "01000003aabbcc" "0000000000");
+  EXPECT_EQ(text(frame), "00000000"
+                         "01000003aabbcc"
+                         "0000000000");
 }
 
 TEST(FramePacker, EmptyFrameIsAllPadding) {
@@ -43,7 +45,8 @@ TEST(FramePacker, EmptyFrameIsAllPadding) {
   FramePacker packer;
   packer.begin(frame);
   EXPECT_EQ(packer.finish(), 6u);
-  EXPECT_EQ(text(frame), "00060000" "000000000000");
+  EXPECT_EQ(text(frame), "00060000"
+                         "000000000000");
 }
 
 TEST(FramePacker, SeveralBlocksStandBehindEachOther) {
@@ -57,7 +60,11 @@ TEST(FramePacker, SeveralBlocksStandBehindEachOther) {
     EXPECT_TRUE(block.is_done());
   }
   EXPECT_EQ(packer.finish(), 5u);
-  EXPECT_EQ(text(frame), "00000000" "0100000109" "0200000109" "0400000109" "0000000000");
+  EXPECT_EQ(text(frame), "00000000"
+                         "0100000109"
+                         "0200000109"
+                         "0400000109"
+                         "0000000000");
 }
 
 TEST(FramePacker, BlockContinuesAndFirstPointsBehindIt) {
@@ -131,7 +138,8 @@ TEST(FramePacker, ZeroLengthBlockFitsTheLastFourBytes) {
   packer.append(block);
   EXPECT_TRUE(block.is_done());
   EXPECT_EQ(packer.finish(), 0u);
-  EXPECT_EQ(text(frame), "00000000" "04000000");
+  EXPECT_EQ(text(frame), "00000000"
+                         "04000000");
 }
 
 TEST(FramePacker, PiecesAreJoinedWhereverTheFrameEnds) {

@@ -1,10 +1,10 @@
 #include "penstock/link/reassembler.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <deque>
 #include <optional>
+
+#include <gtest/gtest.h>
 
 #include "plaintext.hpp"
 

@@ -1,10 +1,10 @@
 #include "penstock/link/replay_window.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <random>
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace penstock {
 namespace {
@@ -87,9 +87,9 @@ TEST(ReplayWindow, JumpsOfEverySizeForgetExactlyWhatIsLeftOfTheWindow) {
     ASSERT_EQ(admit(replay, top), ReplayVerdict::fresh) << jump;
     for (std::uint64_t back = 1; back < 2 * window + 300 && back <= top; ++back) {
       const std::uint64_t number = top - back;
-      const auto expected = back >= window   ? ReplayVerdict::too_old
-                            : number < 200   ? ReplayVerdict::replayed
-                                             : ReplayVerdict::fresh;
+      const auto expected = back >= window ? ReplayVerdict::too_old
+                            : number < 200 ? ReplayVerdict::replayed
+                                           : ReplayVerdict::fresh;
       ASSERT_EQ(replay.look({number}), expected) << jump << " " << number;
     }
   }

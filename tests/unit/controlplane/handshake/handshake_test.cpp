@@ -1,7 +1,7 @@
 // Whole handshakes between an initiator and a responder.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/controlplane/handshake/pair.hpp"
 
@@ -47,8 +47,7 @@ TEST(Handshake, TwoHandshakesShareNothing) {
   const Answer one = first.answer_to(first.reach_message_3());
   const Answer two = second.answer_to(second.reach_message_3());
   EXPECT_NE(one.agreement->session_id, two.agreement->session_id);
-  EXPECT_FALSE(equal_constant_time(one.agreement->secret.reveal(),
-                                   two.agreement->secret.reveal()));
+  EXPECT_FALSE(equal_constant_time(one.agreement->secret.reveal(), two.agreement->secret.reveal()));
 }
 
 TEST(Handshake, NoCommonSuiteIsAnAuthenticRefusal) {
@@ -82,8 +81,7 @@ TEST(Handshake, AHigherVersionAndUnknownSuitesAreAnsweredWithWhatWeSpeak) {
                                              .highest = 9,
                                              .suites = {0x7777, x25519_suite.code()}},
                                             pair.alpha_keys.k1);
-  const auto fields =
-      read_message_2(pair.message_2_for(message_1).value(), pair.alpha_keys.k2);
+  const auto fields = read_message_2(pair.message_2_for(message_1).value(), pair.alpha_keys.k2);
   ASSERT_TRUE(fields);
   EXPECT_EQ(fields->suite, x25519_suite.code());
 }

@@ -85,9 +85,8 @@ TEST(Initiator, RefusesAnotherAttemptsMessage2) {
 
 TEST(Initiator, RefusesASuiteItDidNotOffer) {
   Pair pair({.offer = {x25519_suite}});
-  const Message message_2 = write_message_2({.h1 = hash(pair.initiator.outgoing()),
-                                             .suite = modp_suite.code()},
-                                            pair.alpha_keys.k2);
+  const Message message_2 = write_message_2(
+      {.h1 = hash(pair.initiator.outgoing()), .suite = modp_suite.code()}, pair.alpha_keys.k2);
   EXPECT_EQ(pair.to_alpha(message_2).error(), Verdict::bad_suite);
   EXPECT_EQ(pair.initiator.state(), State::awaiting_2);
 }
@@ -117,8 +116,8 @@ TEST(Initiator, AnExpiredAttemptTakesNothing) {
 
 TEST(Initiator, OneWithTheWrongKeyIsNotBelieved) {
   Pair pair;
-  const LinkKeys foreign = derive_link_keys(file_key("another key file altogether, 32 bytes"),
-                                            "alpha", "beta");
+  const LinkKeys foreign =
+      derive_link_keys(file_key("another key file altogether, 32 bytes"), "alpha", "beta");
   const Message message_2 = write_message_2(
       {.h1 = hash(pair.initiator.outgoing()), .suite = x25519_suite.code()}, foreign.k2);
   EXPECT_EQ(pair.to_alpha(message_2).error(), Verdict::bad_mac);

@@ -6,9 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "tests/unit/controlplane/seeded_entropy.hpp"
+
 #include "controlplane/handshake/initiator.hpp"
 #include "controlplane/handshake/responder.hpp"
-#include "tests/unit/controlplane/seeded_entropy.hpp"
 
 namespace penstock::controlplane {
 
@@ -21,9 +22,7 @@ inline crypto::FileKey file_key(std::string_view contents) {
   return crypto::derive_file_key(as_bytes(contents));
 }
 
-inline Endpoint alpha_address() {
-  return {.address = *parse_ip("192.0.2.1"), .port = 7670};
-}
+inline Endpoint alpha_address() { return {.address = *parse_ip("192.0.2.1"), .port = 7670}; }
 
 inline Parameters parameters(std::uint32_t slot) {
   return {.flags = Parameters::takes_offload_flag,
@@ -72,8 +71,7 @@ struct Pair {
   }
   Answer answer_to(const Message& message_3) {
     auto result = to_beta_3(message_3).value();
-    return responder
-        .answer(std::get<ProvenMessage3>(result), beta_parameters, beta_entropy, now)
+    return responder.answer(std::get<ProvenMessage3>(result), beta_parameters, beta_entropy, now)
         .value();
   }
 

@@ -36,21 +36,20 @@ void Simulation::start_dataplane(int index) {
   ipc::BootId boot_id{};
   self.entropy->fill(boot_id);
   self.dataplane = std::make_unique<VirtualDataplane>(
-      boot_id,
-      VirtualDataplane::Outputs{
-          .send =
-              [this, index](const VirtualFrame& frame) {
-                over_the_wire([this, to = 1 - index, frame] { frame_arrives(to, frame); });
-              },
-          .event =
-              [this, index](const ipc::Event& event) {
-                later(0ms, [this, index, event, life = site(index).life] {
-                  Site& hearer = site(index);
-                  if (!hearer.controller || hearer.life != life) return;
-                  hearer.controller->on_event(event, now);
-                  settle(index);
-                });
-              }});
+      boot_id, VirtualDataplane::Outputs{
+                   .send =
+                       [this, index](const VirtualFrame& frame) {
+                         over_the_wire([this, to = 1 - index, frame] { frame_arrives(to, frame); });
+                       },
+                   .event =
+                       [this, index](const ipc::Event& event) {
+                         later(0ms, [this, index, event, life = site(index).life] {
+                           Site& hearer = site(index);
+                           if (!hearer.controller || hearer.life != life) return;
+                           hearer.controller->on_event(event, now);
+                           settle(index);
+                         });
+                       }});
   ++self.boots;
   if (self.controller) connect(index);
 }

@@ -6,9 +6,10 @@
 #include <queue>
 #include <string>
 
-#include "controlplane/session/slot_allocator.hpp"
 #include "tests/unit/controlplane/seeded_entropy.hpp"
 #include "tests/unit/controlplane/session/virtual_dataplane.hpp"
+
+#include "controlplane/session/slot_allocator.hpp"
 
 namespace penstock::controlplane {
 
@@ -44,12 +45,12 @@ class Simulation {
     std::unique_ptr<SeededEntropy> entropy;
     std::unique_ptr<VirtualDataplane> dataplane;  // empty while it is down
     std::unique_ptr<SlotAllocator> slots;
-    std::unique_ptr<LinkController> controller;   // empty while penstockd is down
-    unsigned life = 0;                            // of the controller and of its connection
+    std::unique_ptr<LinkController> controller;  // empty while penstockd is down
+    unsigned life = 0;                           // of the controller and of its connection
     unsigned boots = 0;
     std::vector<std::string> notices;
     std::uint64_t datagrams_sent = 0;
-    VirtualDataplane::Counters past{};            // of data planes that are gone
+    VirtualDataplane::Counters past{};  // of data planes that are gone
   };
   Site& site(int index) { return sites_[static_cast<std::size_t>(index)]; }
 

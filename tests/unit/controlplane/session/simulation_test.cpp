@@ -1,9 +1,9 @@
 // Whole lives of a link, by seed. A failure prints its seed; the same seed fails again.
-#include <gtest/gtest.h>
+#include "tests/unit/controlplane/session/simulation.hpp"
 
 #include <algorithm>
 
-#include "tests/unit/controlplane/session/simulation.hpp"
+#include <gtest/gtest.h>
 
 namespace penstock::controlplane {
 namespace {
