@@ -1,9 +1,8 @@
 // Keeps the kernel's own network stack off the interfaces that a site owns: it must neither
-// answer on them nor forward in clear. In force while the object lives; what it changed is
-// put back when it dies.
+// answer on them nor forward in clear. In force while the object lives; its end takes the
+// filter away and puts IPv6 back as it was.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,31 +12,33 @@
 
 namespace penstock::dataplane {
 
-// The mark (SO_MARK) on what our packet sockets send; the filter lets nothing else out.
-inline constexpr std::uint32_t packet_mark = 0x70656e73;
-
 class KernelShutoff {
  public:
-  KernelShutoff(KernelShutoff&&) noexcept = default;
+  // Locks the site's kernel interfaces against a second Penstock, refuses those on which the
+  // kernel holds an address, turns IPv6 off, loads the filter (kernel_filter.hpp) and brings
+  // them up. Does nothing for ports without a kernel interface. Call before open_port().
+  [[nodiscard]] static Result<KernelShutoff> start(const SiteConfig& config);
+  KernelShutoff(KernelShutoff&& other) noexcept;
   KernelShutoff& operator=(KernelShutoff&&) = delete;
   ~KernelShutoff();
 
  private:
-  friend Result<KernelShutoff> shut_off_kernel(const SiteConfig& config);
-  KernelShutoff() = default;
-
-  struct SavedSysctl {
+  struct Ipv6Switch {
     std::string path;
-    std::string value;
+    std::string before;
   };
-  std::vector<UniqueFd> locks_;  // one an interface: a second Penstock is refused
-  std::vector<SavedSysctl> saved_;
+
+  KernelShutoff() = default;
+  [[nodiscard]] Result<void> take(const std::string& name);
+  [[nodiscard]] Result<void> turn_ipv6_off(const std::string& name);
+
+  std::vector<UniqueFd> locks_;
+  std::vector<Ipv6Switch> ipv6_;
   std::string table_;  // empty: no filter is loaded
 };
 
-// Locks the site's kernel interfaces against a second Penstock, refuses those on which the
-// kernel holds an address, turns IPv6 off, loads the filter and brings them up. Does nothing
-// for ports without a kernel interface. Call before open_port().
-[[nodiscard]] Result<KernelShutoff> shut_off_kernel(const SiteConfig& config);
+[[nodiscard]] inline Result<KernelShutoff> shut_off_kernel(const SiteConfig& config) {
+  return KernelShutoff::start(config);
+}
 
 }  // namespace penstock::dataplane

@@ -14,7 +14,7 @@
 
 #include "penstock/base/limits.hpp"
 
-#include "dataplane/device/kernel_shutoff.hpp"
+#include "dataplane/device/kernel_filter.hpp"
 
 namespace penstock::dataplane {
 namespace {
