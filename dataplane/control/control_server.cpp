@@ -1,0 +1,210 @@
+#include "dataplane/control/control_server.hpp"
+
+#include <algorithm>
+
+#include "penstock/base/log.hpp"
+
+namespace penstock::dataplane {
+
+using ipc::EventKind;
+using ipc::InstallResult;
+using ipc::ReceiveStatus;
+
+// --- the connection ------------------------------------------------------------------
+
+void ControlServer::on_connection() {
+  auto socket = ipc::accept_trusted(setup_.listener.get());
+  if (!socket) return;
+  if (controller_) {
+    log::warn("a second controller was refused: one is connected already");
+    return;
+  }
+  controller_.emplace(std::move(*socket));
+  is_greeted_ = false;
+  ++connection_;
+}
+
+void ControlServer::drop_controller() {
+  if (is_greeted_) log::info("the controller is gone; sessions live on");
+  controller_.reset();
+  is_greeted_ = false;
+}
+
+void ControlServer::on_readable(Time now) {
+  // A few at a time: a controller that never stops talking must not starve the rest.
+  for (int i = 0; i < 32 && controller_; ++i) {
+    const ReceiveStatus status = controller_->receive();
+    if (status == ReceiveStatus::nothing_yet) return;
+    if (status == ReceiveStatus::closed || !obey(controller_->received(), now))
+      return drop_controller();
+  }
+}
+
+// False: it broke the contract, or does not read.
+bool ControlServer::obey(const ipc::Received& message, Time now) {
+  if (const auto* hello = message.as<ipc::Hello>()) return greet(*hello);
+  if (!is_greeted_) return false;
+  if (const auto* install_session = message.as<ipc::InstallSession>()) {
+    const bool is_obeyed = install(*install_session, now);
+    if (controller_) controller_->wipe_received();
+    return is_obeyed;
+  }
+  if (const auto* remove_session = message.as<ipc::RemoveSession>()) return remove(*remove_session);
+  if (const auto* list_sessions = message.as<ipc::ListSessions>()) return list(*list_sessions, now);
+  if (const auto* inject_datagram = message.as<ipc::Inject>()) return inject(*inject_datagram);
+  if (const auto* get_stats = message.as<ipc::GetStats>()) return report(*get_stats, now);
+  log::warn("the controller sent a message that this data plane does not know");
+  return false;
+}
+
+bool ControlServer::greet(const ipc::Hello& hello) {
+  ipc::HelloReply reply = setup_.hello;
+  reply.header = {.type = ipc::HelloReply::type, .request = hello.header.request};
+  is_greeted_ = hello.version == ipc::version;
+  reply.is_accepted = is_greeted_ ? 1 : 0;
+  log::info(is_greeted_ ? "a controller is connected"
+                        : "a controller of another version was refused");
+  return controller_->send(reply) && is_greeted_;
+}
+
+// --- requests ------------------------------------------------------------------------
+
+bool ControlServer::install(const ipc::InstallSession& message, Time now) {
+  const PendingRequest request = pending(message.header);
+  const auto record = sessions_.install(message, now);
+  if (!record) {
+    reply_installed(request, record.error());
+    return true;
+  }
+  (*record)->install = request;
+  for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
+    Session* share = (*record)->shares[worker].get();
+    if (!plane_.command(worker, {.kind = Command::Kind::install, .session = share})) {
+      // The workers before this one have their share; it dies unconfirmed with them.
+      (*record)->returned_by += plane_.workers() - worker;
+      reply_installed(std::exchange((*record)->install, {}), InstallResult::no_memory);
+      if (worker == 0) sessions_.erase(**record);
+      return true;
+    }
+  }
+  return true;
+}
+
+bool ControlServer::remove(const ipc::RemoveSession& message) {
+  SessionRecord* record = sessions_.find(message.session_id);
+  const ipc::RemoveReply reply{
+      .header = {.type = ipc::RemoveReply::type, .request = message.header.request},
+      .was_there = 0};
+  // Of a session that is on its way out already, too: one removal, one reply that says so.
+  if (record == nullptr || record->remove.controller != 0) return controller_->send(reply);
+  for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
+    const Command command{.kind = Command::Kind::remove, .session = record->shares[worker].get()};
+    if (!plane_.command(worker, command)) return controller_->send(reply);
+  }
+  record->remove = pending(message.header);
+  return true;
+}
+
+bool ControlServer::list(const ipc::ListSessions& message, Time now) {
+  for (const auto& record : sessions_.all()) {
+    ipc::SessionInfo info = describe(*record, now);
+    info.header = {.type = ipc::SessionInfo::type, .request = message.header.request};
+    if (!controller_->send(info)) return false;
+  }
+  return controller_->send(
+      ipc::ListEnd{.header = {.type = ipc::ListEnd::type, .request = message.header.request},
+                   .count = static_cast<std::uint32_t>(sessions_.all().size())});
+}
+
+bool ControlServer::inject(const ipc::Inject& message) {
+  const ipc::Datagram& datagram = message.datagram;
+  if (datagram.length > datagram.bytes.size()) return false;
+  plane_.send_datagram(ipc::from_wire(datagram.peer), Bytes{datagram.bytes}.first(datagram.length));
+  return true;
+}
+
+bool ControlServer::report(const ipc::GetStats& message, Time now) {
+  return controller_->send(
+      ipc::Stats{.header = {.type = ipc::Stats::type, .request = message.header.request},
+                 .uptime_ns = static_cast<std::uint64_t>((now - setup_.started).count()),
+                 .workers = static_cast<std::uint32_t>(plane_.workers()),
+                 .sessions = static_cast<std::uint32_t>(sessions_.all().size()),
+                 .counters = plane_.total()});
+}
+
+// --- what workers and the wire have for it ----------------------------------------------
+
+void ControlServer::on_note(const Note& note) {
+  SessionRecord* record = sessions_.find(*note.session);
+  if (record == nullptr) return;
+  switch (note.kind) {
+    case Note::Kind::installed:
+      return on_installed(*record);
+    case Note::Kind::confirmed:
+      return on_confirmed(*record);
+    case Note::Kind::rekey_wanted:
+      return on_rekey_wanted(*record);
+    case Note::Kind::returned:
+      return on_returned(*record, note.reason);
+  }
+}
+
+void ControlServer::on_installed(SessionRecord& record) {
+  if (++record.installed_by < plane_.workers()) return;
+  reply_installed(std::exchange(record.install, {}), InstallResult::installed);
+}
+
+void ControlServer::on_confirmed(SessionRecord& record) {
+  if (std::exchange(record.was_confirmed, true)) return;
+  tell_event(EventKind::session_confirmed, 0, record);
+}
+
+void ControlServer::on_rekey_wanted(SessionRecord& record) {
+  if (std::exchange(record.was_rekey_told, true)) return;
+  tell_event(EventKind::rekey_wanted, 0, record);
+}
+
+void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason) {
+  if (++record.returned_by < plane_.workers()) return;
+  if (record.remove.controller == connection_)
+    tell(ipc::RemoveReply{
+        .header = {.type = ipc::RemoveReply::type, .request = record.remove.number},
+        .was_there = 1});
+  tell_event(EventKind::session_removed, static_cast<std::uint32_t>(reason), record);
+  sessions_.erase(record);
+}
+
+void ControlServer::on_handshake(const Endpoint& from, Bytes datagram) {
+  ipc::Punt punt;
+  if (!is_greeted_ || datagram.size() > punt.datagram.bytes.size()) return;
+  punt.datagram.peer = ipc::to_wire(from);
+  punt.datagram.length = static_cast<std::uint16_t>(datagram.size());
+  std::ranges::copy(datagram, punt.datagram.bytes.begin());
+  tell(punt);
+}
+
+// --- to the controller --------------------------------------------------------------------
+
+template <ipc::Message M>
+void ControlServer::tell(const M& message) {
+  if (is_greeted_ && !controller_->send(message)) drop_controller();
+}
+
+void ControlServer::tell_event(EventKind kind, std::uint32_t detail, const SessionRecord& record) {
+  tell(ipc::Event{.kind = kind,
+                  .detail = detail,
+                  .link = record.info.link,
+                  .session_id = record.info.session_id});
+}
+
+void ControlServer::reply_installed(const PendingRequest& request, InstallResult result) {
+  if (request.controller != connection_) return;
+  tell(ipc::InstallReply{.header = {.type = ipc::InstallReply::type, .request = request.number},
+                         .result = result});
+}
+
+PendingRequest ControlServer::pending(const ipc::Header& header) const {
+  return {.controller = connection_, .number = header.request};
+}
+
+}  // namespace penstock::dataplane

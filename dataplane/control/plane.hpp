@@ -1,0 +1,25 @@
+// What the control server needs of the rest of the main core.
+#pragma once
+
+#include <cstdint>
+
+#include "penstock/base/address.hpp"
+#include "penstock/base/bytes.hpp"
+#include "penstock/ipc/counters.hpp"
+
+#include "dataplane/session/mailbox.hpp"
+
+namespace penstock::dataplane {
+
+class Plane {
+ public:
+  virtual ~Plane() = default;
+
+  [[nodiscard]] virtual std::size_t workers() const = 0;
+  // False: its mailbox is full.
+  [[nodiscard]] virtual bool command(std::size_t worker, const Command& command) = 0;
+  virtual void send_datagram(const Endpoint& to, Bytes datagram) = 0;
+  [[nodiscard]] virtual Counters total() const = 0;  // of all workers
+};
+
+}  // namespace penstock::dataplane

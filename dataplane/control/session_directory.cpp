@@ -1,0 +1,164 @@
+#include "dataplane/control/session_directory.hpp"
+
+#include <algorithm>
+
+#include "penstock/base/limits.hpp"
+#include "penstock/base/suite.hpp"
+
+#include "dataplane/session/session_table.hpp"
+
+namespace penstock::dataplane {
+namespace {
+
+using ipc::InstallResult;
+using ipc::InstallSession;
+
+FrameShape shape_of(const InstallSession& message) {
+  return {.size = message.frame_size, .tag = message.tag};
+}
+
+bool is_lane_count(std::uint16_t lanes) { return lanes >= 1 && lanes <= limits::max_lanes; }
+// A base leaves the lane's bits free, and no SPI is 0.
+bool is_spi_base(std::uint32_t base) { return base != 0 && Spi{base}.lane() == 0; }
+
+bool is_shape(const InstallSession& message, const Suite& suite, std::uint16_t max_frame_size) {
+  return message.frame_size >= limits::min_frame_size && message.frame_size <= max_frame_size &&
+         message.tag >= limits::min_tag && message.tag <= mac_size(suite.protection);
+}
+
+SaCipher expand(const FrameEngine& engine, const InstallSession& message,
+                const ipc::LaneKeys& keys) {
+  const Protection protection = suite_from_code(message.suite)->protection;
+  return engine.expand(protection, shape_of(message), EncryptKey{std::span{keys.encrypt}},
+                       MacKey{std::span{keys.mac}});
+}
+
+// Cut where adding it to a clock could overflow.
+Time to_age(std::uint64_t nanoseconds) {
+  constexpr Time longest = std::chrono::years{100};
+  return Time{
+      static_cast<Time::rep>(std::min(nanoseconds, static_cast<std::uint64_t>(longest.count())))};
+}
+
+// Lanes leave from ports of their own, so that networks spread them.
+std::uint16_t source_port(const WireIdentity& self, std::size_t lane) {
+  return static_cast<std::uint16_t>(self.endpoint.port + lane);
+}
+
+}  // namespace
+
+std::expected<SessionRecord*, InstallResult> SessionDirectory::install(
+    const InstallSession& message, Time now) {
+  const InstallResult verdict = judge(message);
+  if (verdict != InstallResult::installed) return std::unexpected{verdict};
+  seen_.insert(message.session_id);
+  ++installed_;
+
+  auto record = std::make_unique<SessionRecord>();
+  record->info = {.session_id = message.session_id,
+                  .link = message.link,
+                  .local_spi_base = message.local_spi_base,
+                  .remote_spi_base = message.remote_spi_base,
+                  .role = message.role,
+                  .suite = message.suite,
+                  .frame_size = message.frame_size,
+                  .lanes_out = message.lanes_out,
+                  .lanes_in = message.lanes_in,
+                  .tag = message.tag,
+                  .peer_takes_offload = message.peer_takes_offload,
+                  .peer = message.peer};
+  record->installed_at = now;
+  for (std::size_t worker = 0; worker < setup_.held.size(); ++worker)
+    record->shares.push_back(make_share(message, worker, now));
+  return records_.emplace_back(std::move(record)).get();
+}
+
+InstallResult SessionDirectory::judge(const InstallSession& message) const {
+  if (message.boot_id != setup_.boot_id) return InstallResult::wrong_boot;
+  if (seen_.contains(message.session_id)) return InstallResult::seen_before;
+  const auto suite = suite_from_code(message.suite);
+  if (message.link >= setup_.links || !suite || !is_lane_count(message.lanes_in) ||
+      !is_lane_count(message.lanes_out) || !is_spi_base(message.local_spi_base) ||
+      !is_spi_base(message.remote_spi_base) || message.role > ipc::Role::responder ||
+      !is_shape(message, *suite, setup_.max_frame_size) || message.peer.port == 0 ||
+      !hops_.towards(ipc::from_wire(message.peer).address))
+    return InstallResult::bad_parameters;
+  const Spi base{message.local_spi_base};
+  for (const auto& record : records_)
+    if (Spi{record->info.local_spi_base}.slot() == base.slot()) return InstallResult::slot_taken;
+  if (records_.size() >= SessionTable::capacity) return InstallResult::no_memory;
+  return InstallResult::installed;
+}
+
+std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& message,
+                                                      std::size_t worker, Time now) {
+  const Endpoint peer = ipc::from_wire(message.peer);
+  auto session = std::make_unique<Session>();
+  session->id = message.session_id;
+  session->link = message.link;
+  session->role = message.role;
+  session->peer_takes_offload = message.peer_takes_offload != 0;
+  session->local_spi_base = Spi{message.local_spi_base};
+  session->next_hop = *hops_.towards(peer.address);
+  session->order = installed_;
+  session->installed_at = now;
+  session->max_age = to_age(message.max_age_ns);
+
+  const auto mac = hops_.pin(session->next_hop, now);
+  if (worker < message.lanes_out) {
+    const std::size_t size = message.frame_size;
+    OutboundSa& out =
+        session->out.emplace(expand(engine_, message, message.out[worker]),
+                             Spi{message.remote_spi_base + static_cast<std::uint32_t>(worker)},
+                             SealLimits{.rekey_frames = limits::rekey_frames(size),
+                                        .hard_frames = limits::hard_frames(size)});
+    out.has_next_hop = mac.has_value();
+    out.outer = make_outer_header({.source_mac = setup_.self.mac,
+                                   .destination_mac = mac.value_or(MacAddress{}),
+                                   .source = {.address = setup_.self.endpoint.address,
+                                              .port = source_port(setup_.self, worker)},
+                                   .destination = peer},
+                                  size);
+  }
+  session->in.reserve(message.lanes_in);
+  for (std::uint16_t lane = 0; lane < message.lanes_in; ++lane)
+    session->in.emplace_back(expand(engine_, message, message.in[lane]),
+                             Spi{message.local_spi_base + lane}, *setup_.held[worker]);
+  return session;
+}
+
+void SessionDirectory::erase(const SessionRecord& record) {
+  std::erase_if(records_, [&](const auto& other) { return other.get() == &record; });
+}
+
+SessionRecord* SessionDirectory::find(const ipc::SessionId& id) {
+  for (const auto& record : records_)
+    if (record->info.session_id == id) return record.get();
+  return nullptr;
+}
+
+SessionRecord* SessionDirectory::find(const Session& share) {
+  for (const auto& record : records_)
+    for (const auto& other : record->shares)
+      if (other.get() == &share) return record.get();
+  return nullptr;
+}
+
+ipc::SessionInfo describe(const SessionRecord& record, Time now) {
+  ipc::SessionInfo info = record.info;
+  std::int64_t last_good = 0;
+  for (const auto& share : record.shares) {
+    const SessionProgress& progress = share->progress;
+    info.state = std::max(info.state, progress.state.load(std::memory_order_relaxed));
+    info.frames_sealed += progress.frames_sealed.load(std::memory_order_relaxed);
+    info.frames_opened += progress.frames_opened.load(std::memory_order_relaxed);
+    info.failed_opens += progress.failed_opens.load(std::memory_order_relaxed);
+    last_good = std::max(last_good, progress.last_good.load(std::memory_order_relaxed));
+  }
+  const Time since_good = last_good == 0 ? now - record.installed_at : now - Time{last_good};
+  info.age_ns = static_cast<std::uint64_t>((now - record.installed_at).count());
+  info.idle_ns = static_cast<std::uint64_t>(std::max(since_good, Time{}).count());
+  return info;
+}
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,79 @@
+// The main core's list of living sessions: decides what may be installed, makes the workers'
+// shares of it, and knows which request of which controller waits for which worker.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "penstock/base/clock.hpp"
+#include "penstock/crypto/frame_engine.hpp"
+#include "penstock/ipc/messages.hpp"
+
+#include "dataplane/endpoint/next_hops.hpp"
+#include "dataplane/session/session.hpp"
+#include "dataplane/wire_identity.hpp"
+
+namespace penstock::dataplane {
+
+// A request of a controller that is answered when all workers have done their part.
+struct PendingRequest {
+  std::uint64_t controller = 0;  // which connection; 0: nobody waits
+  std::uint32_t number = 0;
+};
+
+struct SessionRecord {
+  ipc::SessionInfo info;  // what never changes; header, state and counts are filled in later
+  Time installed_at{};
+  std::vector<std::unique_ptr<Session>> shares;  // one a worker
+  std::size_t installed_by = 0;                  // workers that have taken their share
+  std::size_t returned_by = 0;                   // workers that have given it back
+  bool was_confirmed = false;
+  bool was_rekey_told = false;
+  PendingRequest install;
+  PendingRequest remove;
+};
+
+class SessionDirectory {
+ public:
+  struct Setup {
+    ipc::BootId boot_id{};
+    std::size_t links = 1;
+    std::uint16_t max_frame_size = 0;
+    WireIdentity self;
+    std::vector<HeldBudget*> held;  // one a worker
+  };
+  SessionDirectory(Setup setup, const FrameEngine& engine, endpoint::NextHops& hops)
+      : setup_(std::move(setup)), engine_(engine), hops_(hops) {}
+
+  // Checks and builds; the caller hands the shares to the workers.
+  [[nodiscard]] std::expected<SessionRecord*, ipc::InstallResult> install(
+      const ipc::InstallSession& message, Time now);
+  // Forgets a session whose shares have all come back.
+  void erase(const SessionRecord& record);
+
+  [[nodiscard]] SessionRecord* find(const ipc::SessionId& id);
+  [[nodiscard]] SessionRecord* find(const Session& share);
+  [[nodiscard]] std::span<const std::unique_ptr<SessionRecord>> all() const { return records_; }
+
+ private:
+  [[nodiscard]] ipc::InstallResult judge(const ipc::InstallSession& message) const;
+  [[nodiscard]] std::unique_ptr<Session> make_share(const ipc::InstallSession& message,
+                                                    std::size_t worker, Time now);
+
+  Setup setup_;
+  const FrameEngine& engine_;
+  endpoint::NextHops& hops_;
+  std::vector<std::unique_ptr<SessionRecord>> records_;
+  // Of this life of the process, all of them: a session is never started twice.
+  std::set<ipc::SessionId> seen_;
+  std::uint64_t installed_ = 0;
+};
+
+// What list_sessions says of it.
+[[nodiscard]] ipc::SessionInfo describe(const SessionRecord& record, Time now);
+
+}  // namespace penstock::dataplane

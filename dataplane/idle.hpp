@@ -1,0 +1,44 @@
+// What a worker does when a turn found nothing: spin for a moment, then sleep where it can be
+// woken. On shared cores an idle worker must cost next to nothing.
+#pragma once
+
+#include <chrono>
+
+#include "penstock/base/clock.hpp"
+#include "penstock/config/site_config.hpp"
+
+#include "dataplane/session/wake.hpp"
+
+namespace penstock::dataplane {
+
+class Idle {
+ public:
+  // A packet that follows the last one sooner than this never waits for a wake-up.
+  static constexpr Time spin_for = std::chrono::microseconds{50};
+
+  // Readable when a packet waits; a port without a descriptor (-1) is polled between naps.
+  struct PortDescriptors {
+    int plain = -1;
+    int wire = -1;
+  };
+  Idle(IdleMode mode, PortDescriptors ports, const Wake& mailbox)
+      : mode_(mode), ports_(ports), mailbox_(mailbox) {}
+
+  // Rests until something may have come, at most until `deadline`. True when it slept.
+  bool rest(Time now, Time deadline);
+  // A turn had something to do.
+  void worked(Time now) { last_work_ = now; }
+
+  // The kernel may wake this thread late by its timer slack: 50 microseconds unless asked.
+  static void sharpen_timers();
+
+ private:
+  void wait_for_packets(Time longest);
+
+  IdleMode mode_;
+  PortDescriptors ports_;
+  const Wake& mailbox_;
+  Time last_work_{};
+};
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,29 @@
+// What a packet from the wire is to this site, by its addresses and headers alone.
+#pragma once
+
+#include <cstdint>
+
+#include "penstock/base/bytes.hpp"
+
+#include "dataplane/wire_identity.hpp"
+
+namespace penstock::dataplane::inbound {
+
+enum class WireKind : std::uint8_t {
+  frame,      // a UDP datagram for us that is no handshake; `payload` claims to be a frame
+  handshake,  // one of the four messages, by its first byte
+  neighbour,  // ARP, neighbour solicitation or advertisement that concerns our address
+  echo,       // ping for our address
+  foreign,    // anything else: dropped
+  malformed,
+  fragment,
+};
+
+struct WirePacket {
+  WireKind kind{};
+  Bytes payload{};  // of frame: within the packet
+};
+
+[[nodiscard]] WirePacket classify(Bytes packet, const WireIdentity& self);
+
+}  // namespace penstock::dataplane::inbound

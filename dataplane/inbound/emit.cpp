@@ -1,0 +1,102 @@
+// Writes rebuilt packets into the plain port's transmit slots.
+#include <cstring>
+#include <optional>
+
+#include "penstock/wire/outer.hpp"
+
+#include "dataplane/checksum.hpp"
+#include "dataplane/inbound/path.hpp"
+
+namespace penstock::dataplane::inbound {
+namespace {
+
+constexpr std::size_t header_size = limits::virtio_net_header;
+
+// What the port is given: a packet, and what is still to do to it.
+struct Packet {
+  Bytes bytes{};
+  VirtioNetHeader offload{};
+};
+
+// A packet that the far site sent unfinished. Its header is a claim of theirs; ours is built
+// from the packet itself.
+std::expected<Packet, DropReason> read_unfinished(const Path& path, Bytes block) {
+  if (block.size() < header_size) return std::unexpected{DropReason::bad_offload};
+  const Bytes packet = block.subspan(header_size);
+  if (packet.size() < ethernet_header) return std::unexpected{DropReason::malformed_packet};
+  const auto claimed = read_virtio_net(block.first<header_size>());
+  const auto rebuilt = rebuild_virtio_net(packet, claimed);
+  if (!rebuilt) return std::unexpected{DropReason::bad_offload};
+  const bool is_one_packet = rebuilt->gso_type == VirtioNetHeader::gso_none;
+  if (!path.plain_takes_offload && !is_one_packet)
+    return std::unexpected{DropReason::needs_offload};
+  const std::size_t longest =
+      is_one_packet ? packet.size() : std::size_t{rebuilt->header_length} + rebuilt->gso_size;
+  if (longest > path.longest_packet) return std::unexpected{DropReason::delivery_too_long};
+  return Packet{.bytes = packet, .offload = *rebuilt};
+}
+
+std::expected<Packet, DropReason> read_packet(const Path& path, BlockKind kind, Bytes block) {
+  if (kind == BlockKind::offload_ethernet) return read_unfinished(path, block);
+  // An IP packet has no place on an Ethernet port.
+  if (kind != BlockKind::ethernet || block.size() < ethernet_header)
+    return std::unexpected{DropReason::malformed_packet};
+  if (block.size() > path.longest_packet) return std::unexpected{DropReason::delivery_too_long};
+  return Packet{.bytes = block};
+}
+
+TxSlot* next_slot(Path& path) {
+  Delivery& delivery = path.delivery;
+  if (delivery.used == delivery.slots.size()) {
+    commit(path);
+    delivery.slots = path.plain.reserve(burst);
+    if (delivery.slots.size() > burst) delivery.slots = delivery.slots.first(burst);
+  }
+  return delivery.slots.empty() ? nullptr : &delivery.slots[delivery.used];
+}
+
+// Where the port cannot finish a checksum, it is done here, in the slot.
+void finish_in_slot(TxSlot& slot) {
+  const MutableBytes packet{slot.data, slot.length};
+  if (const auto checksum = finish_checksum(packet, slot.offload))
+    store_be16(&packet[checksum->at], checksum->value);
+  slot.offload = {};
+}
+
+std::optional<DropReason> deliver(Path& path, const Packet& packet) {
+  TxSlot* slot = next_slot(path);
+  if (slot == nullptr) return DropReason::plain_tx_full;
+  if (packet.bytes.size() > slot->capacity) return DropReason::delivery_too_long;
+  std::memcpy(slot->data, packet.bytes.data(), packet.bytes.size());
+  slot->length = static_cast<std::uint32_t>(packet.bytes.size());
+  slot->offload = packet.offload;
+  if (!packet.offload.is_finished() && !path.plain_takes_offload) finish_in_slot(*slot);
+  path.delivery.lengths[path.delivery.used++] = slot->length;
+  return std::nullopt;
+}
+
+}  // namespace
+
+void emit(Path& path, BlockKind kind, Bytes block) {
+  // Control blocks carry nothing yet; an empty one is a keepalive.
+  if (kind == BlockKind::control || kind == BlockKind::padding) return;
+  path.count.add(Counter::packets_rebuilt);
+  const auto packet = read_packet(path, kind, block);
+  if (!packet) return path.count.drop(packet.error());
+  if (const auto reason = deliver(path, *packet)) path.count.drop(*reason);
+}
+
+void commit(Path& path) {
+  Delivery& delivery = path.delivery;
+  if (delivery.slots.empty()) return;
+  const std::size_t used = delivery.used;
+  const std::size_t accepted = path.plain.commit(used);
+  path.count.add(Counter::delivered, accepted);
+  path.count.drop(DropReason::plain_tx_full, used - accepted);
+  for (std::size_t i = 0; i < accepted; ++i)
+    path.count.add(Counter::delivered_bytes, delivery.lengths[i]);
+  delivery.slots = {};
+  delivery.used = 0;
+}
+
+}  // namespace penstock::dataplane::inbound

@@ -1,0 +1,96 @@
+// The way in: wire to plain port. One worker's state of it, and its steps in the order a
+// frame meets them; each step is one file and works on a burst.
+//
+//   receive -> steer -> open -> admit -> reassemble -> emit
+//
+// Authenticate, then believe: length, SPI and replay window in steer, the MAC in open, the
+// window's decision in admit, contents only then.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "penstock/base/clock.hpp"
+#include "penstock/crypto/frame_engine.hpp"
+
+#include "dataplane/buffer_stash.hpp"
+#include "dataplane/device/port.hpp"
+#include "dataplane/inbound/classify.hpp"
+#include "dataplane/session/life.hpp"
+#include "dataplane/session/outbox.hpp"
+#include "dataplane/session/session_table.hpp"
+#include "dataplane/worker_counters.hpp"
+
+namespace penstock::dataplane::inbound {
+
+inline constexpr std::size_t burst = FrameEngine::max_batch;
+
+// A datagram that claims to be a frame; the bytes are the wire port's until release().
+struct Claim {
+  Bytes bytes{};
+  PacketView* view = nullptr;
+};
+
+// A frame in a buffer of ours.
+struct Frame {
+  InboundSa* sa = nullptr;
+  SequenceNumber sequence;
+  std::byte* bytes = nullptr;
+  rte_mbuf* buffer = nullptr;
+  Bytes plaintext{};  // from open on
+};
+
+// Packets on their way into the plain port: slots reserved a burst at a time.
+struct Delivery {
+  std::span<TxSlot> slots{};
+  std::size_t used = 0;
+  std::array<std::uint32_t, burst> lengths{};
+};
+
+struct Path {
+  // What it works with, all of the same worker.
+  PortQueue& wire;
+  PortQueue& plain;
+  FrameEngine& engine;
+  SessionTable& sessions;
+  SessionLife& life;
+  WorkerCounters& count;
+  Outbox& outbox;
+  BufferStash buffers;       // for frames that come without an mbuf
+  BufferStash punt_buffers;  // from the main core's pool
+  WireIdentity self;
+  std::uint32_t longest_packet = 1514;  // that the plain port sends whole
+  bool plain_takes_offload = false;
+
+  // What one step leaves for the next, within a turn.
+  std::array<PacketView, burst> views{};
+  std::size_t received = 0;
+  std::array<Claim, burst> claims{};
+  std::size_t claim_count = 0;
+  std::array<Frame, burst> frames{};
+  std::size_t frame_count = 0;
+  Delivery delivery{};
+  Time gap_deadline = Time::max();  // when the oldest gap of any SA is given up
+};
+
+// One turn: everything that waits at the wire port, at most a burst, was opened, punted or
+// dropped by name afterwards. Returns how many packets came.
+std::size_t run(Path& path, Time now);
+
+void receive(Path& path, Time now);
+void steer(Path& path);
+void open(Path& path);
+void admit(Path& path, Time now);
+void reassemble(Path& path, Time now);
+// One block out of a frame, towards the plain port.
+void emit(Path& path, BlockKind kind, Bytes block);
+// Hands the plain port what emit wrote.
+void commit(Path& path);
+
+// --- apart from a turn's frames ----------------------------------------------------
+// Gives up gaps that are due; call when path.gap_deadline has passed.
+void expire_gaps(Path& path, Time now);
+// The session ends: what is whole is delivered, every held frame freed.
+void flush(Path& path, Session& session);
+
+}  // namespace penstock::dataplane::inbound

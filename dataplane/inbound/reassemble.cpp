@@ -1,0 +1,72 @@
+// Puts frames into sequence order, SA by SA, and takes the blocks out of them.
+#include <algorithm>
+
+#include "dataplane/inbound/path.hpp"
+
+namespace penstock::dataplane::inbound {
+namespace {
+
+DropReason reason_of(ReassemblyFault fault) {
+  switch (fault) {
+    case ReassemblyFault::late_frame:
+      return DropReason::late_frame;
+    case ReassemblyFault::bad_prologue:
+      return DropReason::bad_prologue;
+    case ReassemblyFault::bad_block:
+      return DropReason::bad_block;
+    case ReassemblyFault::unknown_kind:
+      return DropReason::unknown_kind;
+    case ReassemblyFault::incomplete:
+      break;
+  }
+  return DropReason::incomplete_packet;
+}
+
+// What the reassembler hands out goes straight on.
+struct Sink {
+  Path& path;
+  void block(BlockKind kind, Bytes bytes) noexcept { emit(path, kind, bytes); }
+  void release(void* frame) noexcept { rte_pktmbuf_free(static_cast<rte_mbuf*>(frame)); }
+  void fault(ReassemblyFault fault) noexcept { path.count.drop(reason_of(fault)); }
+};
+static_assert(ReassemblySink<Sink>);
+
+std::uint64_t ticks(Time now) { return static_cast<std::uint64_t>(now.count()); }
+
+void note_gap(Path& path, const InboundSa& sa) {
+  if (!sa.reassembler.has_gap()) return;
+  const Time deadline{static_cast<Time::rep>(sa.reassembler.deadline())};
+  path.gap_deadline = std::min(path.gap_deadline, deadline);
+}
+
+}  // namespace
+
+void reassemble(Path& path, Time now) {
+  Sink sink{path};
+  for (const Frame& frame : std::span{path.frames}.first(path.frame_count)) {
+    frame.sa->reassembler.accept(frame.sequence, frame.plaintext, frame.buffer, ticks(now), sink);
+    note_gap(path, *frame.sa);
+  }
+  path.frame_count = 0;
+}
+
+void expire_gaps(Path& path, Time now) {
+  path.gap_deadline = Time::max();
+  Sink sink{path};
+  for (Session* session : path.sessions.all()) {
+    for (InboundSa& sa : session->in) {
+      if (!sa.reassembler.has_gap()) continue;
+      if (sa.reassembler.deadline() <= ticks(now)) sa.reassembler.expire(ticks(now), sink);
+      note_gap(path, sa);
+    }
+  }
+  commit(path);
+}
+
+void flush(Path& path, Session& session) {
+  Sink sink{path};
+  for (InboundSa& sa : session.in) sa.reassembler.flush(sink);
+  commit(path);
+}
+
+}  // namespace penstock::dataplane::inbound

@@ -1,0 +1,64 @@
+// Takes a burst from the wire port: frames go on, what concerns the main core is copied and
+// punted, the rest is dropped by name.
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/inbound/path.hpp"
+
+namespace penstock::dataplane::inbound {
+namespace {
+
+void punt(Path& path, const PacketView& view, PuntKind kind, Time now) {
+  if (!path.outbox.may_punt(kind, now) || !path.punt_buffers.ensure(1))
+    return path.count.drop(DropReason::punt_full);
+  rte_mbuf* buffer = path.punt_buffers.pop();
+  if (view.length > rte_pktmbuf_tailroom(buffer)) {
+    rte_pktmbuf_free(buffer);
+    return path.count.drop(DropReason::punt_full);
+  }
+  std::memcpy(rte_pktmbuf_append(buffer, static_cast<std::uint16_t>(view.length)), view.data,
+              view.length);
+  path.outbox.punt(kind, buffer);
+}
+
+void sort(Path& path, PacketView& view, Time now) {
+  // The wire is untagged: a tag that the port took out belongs to somebody else's network.
+  if (view.vlan_tpid != 0) return path.count.drop(DropReason::wire_foreign);
+  const WirePacket packet = classify(Bytes{view.data, view.length}, path.self);
+  switch (packet.kind) {
+    case WireKind::frame:
+      path.claims[path.claim_count++] = {.bytes = packet.payload, .view = &view};
+      return;
+    case WireKind::handshake:
+      return punt(path, view, PuntKind::handshake, now);
+    case WireKind::neighbour:
+      return punt(path, view, PuntKind::neighbour, now);
+    case WireKind::echo:
+      return punt(path, view, PuntKind::echo, now);
+    case WireKind::foreign:
+      return path.count.drop(DropReason::wire_foreign);
+    case WireKind::malformed:
+      return path.count.drop(DropReason::wire_malformed);
+    case WireKind::fragment:
+      return path.count.drop(DropReason::wire_fragment);
+  }
+}
+
+// As many packets as there are buffers for: what does not fit waits at the port, where a loss
+// is the port's to count.
+std::size_t affordable(Path& path) {
+  if (path.buffers.ensure(burst)) return burst;
+  return std::min(burst, path.buffers.size());
+}
+
+}  // namespace
+
+void receive(Path& path, Time now) {
+  path.claim_count = 0;
+  path.received = path.wire.receive(std::span{path.views}.first(affordable(path)));
+  path.count.add(Counter::wire_received, path.received);
+  for (PacketView& view : std::span{path.views}.first(path.received)) sort(path, view, now);
+  path.count.add(Counter::frames_received, path.claim_count);
+}
+
+}  // namespace penstock::dataplane::inbound

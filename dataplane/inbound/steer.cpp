@@ -1,0 +1,81 @@
+// Finds the SA that each frame names, and looks at everything that can be checked without a
+// key; only what may be good is taken into a buffer of ours and costs crypto.
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "penstock/base/limits.hpp"
+
+#include "dataplane/inbound/path.hpp"
+
+namespace penstock::dataplane::inbound {
+namespace {
+
+DropReason reason_of(FrameHeaderError error) {
+  switch (error) {
+    case FrameHeaderError::too_short:
+      return DropReason::bad_length;
+    case FrameHeaderError::bad_type:
+      return DropReason::bad_type;
+    case FrameHeaderError::bad_version:
+      return DropReason::bad_version;
+    case FrameHeaderError::bad_zero:
+    case FrameHeaderError::bad_spi:
+      break;
+  }
+  return DropReason::bad_header;
+}
+
+std::optional<DropReason> look(const InboundSa& sa, Bytes frame, SequenceNumber sequence) {
+  if (frame.size() != sa.shape.size) return DropReason::bad_length;
+  if (sa.failed_opens >= limits::max_failed_opens) return DropReason::open_limit;
+  switch (sa.window.look(sequence)) {
+    case ReplayVerdict::fresh:
+      return std::nullopt;
+    case ReplayVerdict::replayed:
+      return DropReason::replayed;
+    case ReplayVerdict::too_old:
+      break;
+  }
+  return DropReason::too_old;
+}
+
+// The frame in a buffer of ours: the port's mbuf where there is one, else a copy.
+void take(Path& path, const Claim& claim, Frame& frame) {
+  PacketView& view = *claim.view;
+  if (view.mbuf != nullptr) {
+    frame.buffer = std::exchange(view.mbuf, nullptr);
+    frame.bytes = rte_pktmbuf_mtod(frame.buffer, std::byte*) + (claim.bytes.data() - view.data);
+    return;
+  }
+  frame.buffer = path.buffers.pop();
+  frame.bytes = frame_in(frame.buffer);
+  std::memcpy(frame.bytes, claim.bytes.data(), claim.bytes.size());
+}
+
+}  // namespace
+
+void steer(Path& path) {
+  path.frame_count = 0;
+  for (const Claim& claim : std::span{path.claims}.first(path.claim_count)) {
+    const auto header = read_frame_header(claim.bytes);
+    if (!header) {
+      path.count.drop(reason_of(header.error()));
+      continue;
+    }
+    InboundSa* sa = path.sessions.find(header->spi);
+    if (sa == nullptr) {
+      path.count.drop(DropReason::unknown_spi);
+      continue;
+    }
+    if (const auto reason = look(*sa, claim.bytes, header->sequence)) {
+      path.count.drop(*reason);
+      continue;
+    }
+    Frame& frame = path.frames[path.frame_count++];
+    frame = {.sa = sa, .sequence = header->sequence};
+    take(path, claim, frame);
+  }
+}
+
+}  // namespace penstock::dataplane::inbound

@@ -1,0 +1,117 @@
+#include "dataplane/main_core.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <rte_mbuf.h>
+
+namespace penstock::dataplane {
+namespace {
+
+// The wire is worker 0's to send on for the main core.
+constexpr std::size_t injecting_worker = 0;
+
+pollfd readable(int fd) { return {.fd = fd, .events = POLLIN, .revents = 0}; }
+
+}  // namespace
+
+MainCore::MainCore(Setup setup, const FrameEngine& engine)
+    : setup_(std::move(setup)),
+      endpoint_(setup_.self, endpoint::NextHops{setup_.on_link, setup_.gateway}, *this),
+      sessions_(std::move(setup_.sessions), engine, endpoint_.hops()),
+      control_(std::move(setup_.control), sessions_, *this) {
+  const Time now = monotonic_now();
+  for (const penstock::Endpoint& peer : setup_.peers)
+    if (const auto hop = endpoint_.hops().towards(peer.address)) endpoint_.hops().pin(*hop, now);
+}
+
+void MainCore::run(int signal_fd) {
+  for (;;) {
+    // A descriptor below zero is skipped by poll: no controller is connected.
+    std::array<pollfd, 4> wait{readable(signal_fd), readable(setup_.wake->fd()),
+                               readable(control_.listener_fd()),
+                               readable(control_.controller_fd())};
+    poll(wait.data(), wait.size(), timeout_ms(monotonic_now()));
+    const Time now = monotonic_now();
+    if (wait[0].revents != 0) return;
+    if (wait[1].revents != 0) setup_.wake->clear();
+    for (const WorkerHandle& worker : setup_.workers) read_worker(*worker.mailbox, now);
+    if (wait[3].revents != 0) control_.on_readable(now);
+    if (wait[2].revents != 0) control_.on_connection();
+    if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
+  }
+}
+
+void MainCore::read_worker(Mailbox& mailbox, Time now) {
+  while (const auto note = mailbox.notes.pop()) control_.on_note(*note);
+  while (const auto punted = mailbox.punts.pop()) {
+    const Bytes packet{rte_pktmbuf_mtod(punted->packet, const std::byte*),
+                       punted->packet->data_len};
+    endpoint_.on_packet(punted->kind, packet, now);
+    rte_pktmbuf_free(punted->packet);
+  }
+}
+
+int MainCore::timeout_ms(Time now) const {
+  const Time deadline = endpoint_.deadline();
+  if (deadline == Time::max()) return -1;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+  return static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 60'000));
+}
+
+// --- Plane ----------------------------------------------------------------------------
+
+bool MainCore::command(std::size_t worker, const Command& command) {
+  Mailbox& mailbox = *setup_.workers[worker].mailbox;
+  if (!mailbox.commands.push(command)) return false;
+  mailbox.worker_wake.signal();
+  return true;
+}
+
+void MainCore::send_datagram(const penstock::Endpoint& to, Bytes datagram) {
+  endpoint_.send(to, datagram, monotonic_now());
+}
+
+Counters MainCore::total() const {
+  Counters sum;
+  const auto add = [](auto& to, const auto& from) {
+    std::ranges::transform(to, from, to.begin(), std::plus{});
+  };
+  for (const WorkerHandle& worker : setup_.workers) {
+    const Counters counters = worker.worker->counters();
+    add(sum.values, counters.values);
+    add(sum.gauges, counters.gauges);
+    add(sum.drops, counters.drops);
+  }
+  return sum;
+}
+
+// --- EndpointSink ------------------------------------------------------------------------
+
+void MainCore::transmit(Bytes packet) {
+  rte_mbuf* buffer = rte_pktmbuf_alloc(setup_.punts);
+  if (buffer == nullptr) return;  // sent again by whoever needed it
+  if (packet.size() <= rte_pktmbuf_tailroom(buffer)) {
+    std::memcpy(rte_pktmbuf_append(buffer, static_cast<std::uint16_t>(packet.size())),
+                packet.data(), packet.size());
+    if (command(injecting_worker, {.kind = Command::Kind::inject, .packet = buffer})) return;
+  }
+  rte_pktmbuf_free(buffer);
+}
+
+void MainCore::hop_moved(const IpAddress& hop, const MacAddress& mac) {
+  for (std::size_t worker = 0; worker < workers(); ++worker) {
+    // A full mailbox is emptied within turns; the next refresh of the hop tells it again.
+    [[maybe_unused]] const bool is_told =
+        command(worker, {.kind = Command::Kind::next_hop, .mac = mac, .address = hop});
+  }
+}
+
+void MainCore::handshake_arrived(const penstock::Endpoint& from, Bytes datagram) {
+  control_.on_handshake(from, datagram);
+}
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,65 @@
+// The main core: reads the control socket, feeds mailboxes, answers ARP, neighbour discovery
+// and ping for the wire address, passes handshake datagrams up and down, adds up counters.
+// Runs no packet work and owns no queue.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "dataplane/control/control_server.hpp"
+#include "dataplane/control/plane.hpp"
+#include "dataplane/control/session_directory.hpp"
+#include "dataplane/endpoint/endpoint.hpp"
+#include "dataplane/session/mailbox.hpp"
+#include "dataplane/worker.hpp"
+
+struct rte_mempool;
+
+namespace penstock::dataplane {
+
+// A worker as the main core knows it.
+struct WorkerHandle {
+  Worker* worker = nullptr;
+  Mailbox* mailbox = nullptr;
+};
+
+class MainCore final : public Plane, public endpoint::EndpointSink {
+ public:
+  struct Setup {
+    std::vector<WorkerHandle> workers;
+    rte_mempool* punts = nullptr;
+    WireIdentity self;
+    IpPrefix on_link;
+    std::optional<IpAddress> gateway;
+    std::vector<penstock::Endpoint> peers;  // whose next hops are asked for from the start
+    SessionDirectory::Setup sessions;
+    ControlServer::Setup control;
+    const Wake* wake = nullptr;  // a worker has something for us
+  };
+  MainCore(Setup setup, const FrameEngine& engine);
+
+  // Until one of the signals that `signal_fd` takes arrives.
+  void run(int signal_fd);
+
+  // Plane
+  [[nodiscard]] std::size_t workers() const override { return setup_.workers.size(); }
+  [[nodiscard]] bool command(std::size_t worker, const Command& command) override;
+  void send_datagram(const penstock::Endpoint& to, Bytes datagram) override;
+  [[nodiscard]] Counters total() const override;
+
+  // EndpointSink
+  void transmit(Bytes packet) override;
+  void hop_moved(const IpAddress& hop, const MacAddress& mac) override;
+  void handshake_arrived(const penstock::Endpoint& from, Bytes datagram) override;
+
+ private:
+  void read_worker(Mailbox& mailbox, Time now);
+  [[nodiscard]] int timeout_ms(Time now) const;
+
+  Setup setup_;
+  endpoint::WireEndpoint endpoint_;
+  SessionDirectory sessions_;
+  ControlServer control_;
+};
+
+}  // namespace penstock::dataplane

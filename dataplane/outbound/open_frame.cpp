@@ -1,0 +1,63 @@
+// The open frame of an SA: begun, closed, flushed, or sent for its own sake.
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/outbound/path.hpp"
+
+namespace penstock::dataplane::outbound {
+namespace {
+
+void drain(Path& path, Time now) {
+  seal(path, now);
+  emit(path);
+}
+
+}  // namespace
+
+void open_frame(Path& path, OutboundSa& sa, Time now) {
+  sa.open = path.buffers.pop();
+  sa.opened_at = now;
+  ++sa.frames_begun;
+  sa.packer.begin(MutableBytes{frame_in(sa.open) + frame_layout::header, sa.shape.plaintext()});
+}
+
+void close_frame(Path& path, OutboundSa& sa) {
+  const std::size_t used = sa.packer.used();
+  if (used == 0) path.count.add(Counter::dummy_frames);
+  path.count.add(Counter::payload_bytes, used);
+  path.count.add(Counter::padding_bytes, sa.packer.finish());
+  path.frames.push(std::exchange(sa.open, nullptr), &sa);
+}
+
+void flush(Path& path, Time now) {
+  const bool ran_empty = path.received < burst;
+  for (Session* session : path.sessions.all()) {
+    if (!session->out || session->out->open == nullptr || path.frames.full()) continue;
+    OutboundSa& sa = *session->out;
+    if (path.hold == Time{} ? ran_empty : now >= sa.opened_at + path.hold) close_frame(path, sa);
+  }
+}
+
+Time flush_deadline(const Path& path) {
+  Time deadline = Time::max();
+  for (const Session* session : path.sessions.all())
+    if (session->out && session->out->open != nullptr)
+      deadline = std::min(deadline, session->out->opened_at + path.hold);
+  return deadline;
+}
+
+void finish_open(Path& path, OutboundSa& sa, Time now) {
+  if (sa.open == nullptr) return;
+  close_frame(path, sa);
+  drain(path, now);
+}
+
+void send_dummy(Path& path, OutboundSa& sa, Time now) {
+  if (sa.open == nullptr) {
+    if (!sa.may_begin(1) || !path.buffers.ensure(1)) return;
+    open_frame(path, sa, now);
+  }
+  finish_open(path, sa, now);
+}
+
+}  // namespace penstock::dataplane::outbound

@@ -1,0 +1,125 @@
+// Copies packets as blocks into the open frame of their SA; what does not fit continues in the
+// next frame. A packet is begun only when there are buffers for all of it.
+#include <cstring>
+
+#include "dataplane/checksum.hpp"
+#include "dataplane/outbound/path.hpp"
+
+namespace penstock::dataplane::outbound {
+namespace {
+
+// The longest packet in the smallest frames must find its buffers in one stash.
+constexpr FrameShape smallest{.size = limits::min_frame_size, .tag = limits::max_tag};
+static_assert((limits::max_block + block_header) / smallest.payload() + 2 <= BufferStash::capacity);
+
+// Appends to the lead and moves on.
+class LeadWriter {
+ public:
+  explicit LeadWriter(BlockLead& lead) : start_(lead.bytes.data()), at_(start_) {}
+  void put(Bytes bytes) {
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+  [[nodiscard]] VirtioNetBytes virtio_net() {
+    at_ += limits::virtio_net_header;
+    return VirtioNetBytes{at_ - limits::virtio_net_header, limits::virtio_net_header};
+  }
+  void put_tag(std::uint16_t tpid, std::uint16_t tci) {
+    store_be16(at_, tpid);
+    store_be16(at_ + 2, tci);
+    at_ += BlockLead::tag;
+  }
+  [[nodiscard]] Bytes written() const { return {start_, at_}; }
+
+ private:
+  std::byte* start_;
+  std::byte* at_;
+};
+
+// The packet's own bytes as they cross: `head` of them are in the lead already. Where only a
+// checksum is missing and the peer takes no unfinished packets, it is put in.
+struct Body {
+  std::array<Bytes, 3> pieces{};
+  bool is_finished = true;
+};
+
+Body make_body(const PacketView& view, bool peer_takes_offload, BlockLead& lead) {
+  const Bytes packet{view.data, view.length};
+  if (view.offload.is_finished()) return {.pieces = {packet}};
+  if (peer_takes_offload || view.offload.gso_type != VirtioNetHeader::gso_none)
+    return {.pieces = {packet}, .is_finished = false};
+  const auto checksum = finish_checksum(packet, view.offload);
+  if (!checksum || checksum->at < BlockLead::macs)
+    return {.pieces = {packet}, .is_finished = false};
+  store_be16(lead.checksum.data(), checksum->value);
+  return {.pieces = {packet.first(checksum->at), lead.checksum, packet.subspan(checksum->at + 2)}};
+}
+
+BlockSource make_block(const PacketView& view, bool peer_takes_offload, BlockLead& lead) {
+  Body body = make_body(view, peer_takes_offload, lead);
+  const bool is_tagged = view.vlan_tpid != 0;
+  LeadWriter writer{lead};
+  if (!body.is_finished) {
+    VirtioNetHeader header = view.offload;
+    if (is_tagged && (header.flags & VirtioNetHeader::needs_csum) != 0)
+      header.csum_start = static_cast<std::uint16_t>(header.csum_start + BlockLead::tag);
+    write_virtio_net(writer.virtio_net(), header);
+  }
+  if (is_tagged) {
+    writer.put(body.pieces[0].first(BlockLead::macs));
+    writer.put_tag(view.vlan_tpid, view.vlan_tci);
+    body.pieces[0] = body.pieces[0].subspan(BlockLead::macs);
+  }
+  const BlockKind kind = body.is_finished ? BlockKind::ethernet : BlockKind::offload_ethernet;
+  return {kind,
+          std::array<Bytes, 4>{writer.written(), body.pieces[0], body.pieces[1], body.pieces[2]}};
+}
+
+// Takes the next packet in hand. False: none is left.
+bool take_next(Path& path) {
+  while (path.next_packet < path.packet_count) {
+    const Packet& packet = path.packets[path.next_packet++];
+    OutboundSa& sa = *packet.sa;
+    BlockInHand& hand = path.in_hand;
+    hand.block.emplace(make_block(*packet.view, sa.session->peer_takes_offload, hand.lead));
+    hand.sa = &sa;
+    const std::size_t room = sa.open != nullptr ? sa.packer.room() : 0;
+    const std::size_t frames = frames_needed(hand.block->length(), room, sa.shape.payload());
+    if (!sa.may_begin(frames)) [[unlikely]] {
+      path.count.drop(DropReason::seal_limit);
+    } else if (!path.buffers.ensure(frames)) [[unlikely]] {
+      path.count.drop(DropReason::no_frame_buffer);
+    } else {
+      return true;
+    }
+    hand.block.reset();
+  }
+  return false;
+}
+
+void count_packed(Path& path, const BlockSource& block) {
+  const bool has_header = block.kind() == BlockKind::offload_ethernet;
+  path.count.add(Counter::packed);
+  path.count.add(Counter::packed_bytes,
+                 block.length() - (has_header ? limits::virtio_net_header : 0));
+}
+
+}  // namespace
+
+bool pack(Path& path, Time now) {
+  BlockInHand& hand = path.in_hand;
+  while (!path.frames.full()) {
+    if (!hand.block && !take_next(path)) return false;
+    OutboundSa& sa = *hand.sa;
+    if (sa.open == nullptr) open_frame(path, sa, now);
+    sa.packer.append(*hand.block);
+    if (hand.block->is_done()) {
+      count_packed(path, *hand.block);
+      hand.block.reset();
+    }
+    if (sa.packer.is_full()) close_frame(path, sa);
+  }
+  return true;
+}
+
+}  // namespace penstock::dataplane::outbound

@@ -1,0 +1,18 @@
+#include "dataplane/outbound/path.hpp"
+
+namespace penstock::dataplane::outbound {
+
+std::size_t run(Path& path, Time now) {
+  receive(path);
+  steer(path);
+  for (bool more = true; more;) {
+    more = pack(path, now);
+    if (!more) flush(path, now);
+    seal(path, now);
+    emit(path);
+  }
+  path.plain.release();
+  return path.received;
+}
+
+}  // namespace penstock::dataplane::outbound

@@ -1,0 +1,107 @@
+// The way out: plain port to wire. One worker's state of it, and its steps in the order a
+// packet meets them; each step is one file and works on a burst.
+//
+//   receive -> steer -> pack -> seal -> emit
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "penstock/base/clock.hpp"
+#include "penstock/crypto/frame_engine.hpp"
+#include "penstock/link/packer.hpp"
+
+#include "dataplane/buffer_stash.hpp"
+#include "dataplane/device/burst.hpp"
+#include "dataplane/device/port.hpp"
+#include "dataplane/session/outbox.hpp"
+#include "dataplane/session/session_table.hpp"
+#include "dataplane/worker_counters.hpp"
+
+namespace penstock::dataplane::outbound {
+
+inline constexpr std::size_t burst = 64;
+
+// A packet that may cross, and the SA that carries it.
+struct Packet {
+  const PacketView* view = nullptr;
+  OutboundSa* sa = nullptr;
+};
+
+// What stands before a packet's own bytes in its block: a virtio-net header if it is
+// unfinished; its MAC addresses and the VLAN tag if the port took that out.
+struct BlockLead {
+  static constexpr std::size_t macs = 12;
+  static constexpr std::size_t tag = 4;
+  std::array<std::byte, limits::virtio_net_header + macs + tag> bytes{};
+  std::array<std::byte, 2> checksum{};  // the finished one, where it replaces the packet's
+};
+
+// The packet that pack is at: it may need several batches of frames.
+struct BlockInHand {
+  std::optional<BlockSource> block;
+  OutboundSa* sa = nullptr;
+  BlockLead lead;
+};
+
+// Filled frames on their way through seal and emit, in order.
+struct FrameBatch {
+  Burst<FrameEngine::max_batch> buffers;
+  std::array<OutboundSa*, FrameEngine::max_batch> sas{};
+
+  [[nodiscard]] bool full() const { return buffers.full(); }
+  void push(rte_mbuf* buffer, OutboundSa* sa) {
+    sas[buffers.size()] = sa;
+    buffers.push(buffer);
+  }
+};
+
+struct Path {
+  // What it works with, all of the same worker.
+  PortQueue& plain;
+  PortQueue& wire;
+  FrameEngine& engine;
+  SessionTable& sessions;
+  WorkerCounters& count;
+  Outbox& outbox;
+  BufferStash buffers;
+  Time hold{};  // how long an open frame waits for more packets
+
+  // What one step leaves for the next, within a turn.
+  std::array<PacketView, burst> views{};
+  std::size_t received = 0;
+  std::array<Packet, burst> packets{};
+  std::size_t packet_count = 0;
+  std::size_t next_packet = 0;
+  BlockInHand in_hand{};
+  FrameBatch frames{};
+};
+
+// One turn: everything that waits at the plain port, at most a burst, is on the wire, dropped
+// by name, or in an open frame afterwards. Returns how many packets came.
+std::size_t run(Path& path, Time now);
+
+void receive(Path& path);
+void steer(Path& path);
+// True: call again after seal and emit, there is more.
+[[nodiscard]] bool pack(Path& path, Time now);
+void seal(Path& path, Time now);
+void emit(Path& path);
+
+// --- frames that no packet asks for -------------------------------------------------
+// Closes open frames that have waited long enough: at once where the port ran empty, else
+// after `hold`.
+void flush(Path& path, Time now);
+// When flush() has something to do next; Time::max() if no frame is open.
+[[nodiscard]] Time flush_deadline(const Path& path);
+// Closes the SA's open frame, if there is one, and sends it.
+void finish_open(Path& path, OutboundSa& sa, Time now);
+// Sends a frame without packets, or the open one.
+void send_dummy(Path& path, OutboundSa& sa, Time now);
+
+// --- shared by the steps: the open frame of an SA --------------------------------------
+void open_frame(Path& path, OutboundSa& sa, Time now);  // a buffer must be at hand
+void close_frame(Path& path, OutboundSa& sa);           // into the batch, which has room
+
+}  // namespace penstock::dataplane::outbound

@@ -1,0 +1,77 @@
+// What the main core and a worker tell each other. Small values through two rings a worker
+// each way; sessions and packets change hands by pointer.
+//
+//   commands  main core -> worker   install, remove, next hop, inject
+//   notes     worker -> main core   what became of sessions: never lost
+//   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "penstock/base/address.hpp"
+#include "penstock/ipc/messages.hpp"
+
+#include "dataplane/session/ring.hpp"
+#include "dataplane/session/session_table.hpp"
+#include "dataplane/session/wake.hpp"
+
+struct rte_mbuf;
+
+namespace penstock::dataplane {
+
+struct Command {
+  enum class Kind : std::uint32_t {
+    install,   // `session` now belongs to the worker
+    remove,    // give `session` back
+    next_hop,  // frames by way of `address` go to `mac` from now on
+    inject,    // send the whole packet `packet`
+  };
+  Kind kind{};
+  MacAddress mac;
+  IpAddress address;
+  Session* session = nullptr;
+  rte_mbuf* packet = nullptr;
+};
+
+struct Note {
+  enum class Kind : std::uint32_t {
+    installed,     // frames of `session` are taken from now on
+    confirmed,     // it is now what the link sends on
+    rekey_wanted,  // a soft limit was reached
+    returned,      // the worker has forgotten it; `reason`
+  };
+  Kind kind{};
+  ipc::RemovalReason reason{};
+  Session* session = nullptr;
+};
+
+enum class PuntKind : std::uint32_t { handshake, neighbour, echo };
+inline constexpr std::size_t punt_kinds = 3;
+
+// A whole packet from the wire, its kind already looked at.
+struct PuntedPacket {
+  PuntKind kind{};
+  std::uint32_t zero = 0;
+  rte_mbuf* packet = nullptr;
+};
+
+// Everything between the main core and one worker.
+struct Mailbox {
+  explicit Mailbox(unsigned worker)
+      : commands("commands_" + std::to_string(worker)),
+        notes("notes_" + std::to_string(worker)),
+        punts("punts_" + std::to_string(worker)) {}
+
+  Ring<Command, 1024> commands;
+  Ring<Note, 1024> notes;
+  Ring<PuntedPacket, 256> punts;
+  Wake worker_wake;           // a command waits
+  Wake* main_wake = nullptr;  // a note or a punt waits; one for all workers
+
+  // A session causes at most four notes in its life, and new ones come from the main core,
+  // which takes the notes first.
+  static_assert(4 * SessionTable::capacity < 1024 / 2);
+};
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,72 @@
+// A worker's way to the main core: notes about sessions, and packets it cannot deal with.
+#pragma once
+
+#include <array>
+
+#include <rte_mbuf.h>
+
+#include "penstock/base/check.hpp"
+#include "penstock/base/clock.hpp"
+
+#include "dataplane/session/mailbox.hpp"
+#include "dataplane/worker_counters.hpp"
+
+namespace penstock::dataplane {
+
+// So many at once, and so many a second: a token bucket.
+class PuntRate {
+ public:
+  constexpr PuntRate(unsigned burst, unsigned per_second)
+      : interval_(std::chrono::nanoseconds{std::chrono::seconds{1}} / per_second),
+        depth_(interval_ * burst) {}
+  [[nodiscard]] bool allow(Time now) {
+    if (full_at_ < now) full_at_ = now;
+    if (full_at_ + interval_ > now + depth_) return false;
+    full_at_ += interval_;
+    return true;
+  }
+
+ private:
+  Time interval_;
+  Time depth_;
+  Time full_at_{};  // when the bucket will be full again
+};
+
+class Outbox {
+ public:
+  Outbox(Mailbox& mailbox, WorkerCounters& count) : mailbox_(mailbox), count_(count) {}
+
+  void note(Note note) {
+    check(mailbox_.notes.push(note), "the ring of notes has room for all of every session");
+    is_pending_ = true;
+  }
+  // Whether a packet of this kind may go up now.
+  [[nodiscard]] bool may_punt(PuntKind kind, Time now) {
+    return rates_[static_cast<std::size_t>(kind)].allow(now);
+  }
+  // Takes the packet; frees and counts it when the main core is behind.
+  void punt(PuntKind kind, rte_mbuf* packet) {
+    if (!mailbox_.punts.push({.kind = kind, .packet = packet})) {
+      rte_pktmbuf_free(packet);
+      count_.drop(DropReason::punt_full);
+      return;
+    }
+    count_.add(Counter::punted);
+    is_pending_ = true;
+  }
+  // At the end of a turn: wakes the main core when there is something for it.
+  void ring() {
+    if (is_pending_) mailbox_.main_wake->signal();
+    is_pending_ = false;
+  }
+
+ private:
+  Mailbox& mailbox_;
+  WorkerCounters& count_;
+  bool is_pending_ = false;
+  // Handshakes have a rate of their own: a flood of ping or ARP must not starve them.
+  std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 2000}, PuntRate{64, 1000},
+                                          PuntRate{64, 1000}};
+};
+
+}  // namespace penstock::dataplane

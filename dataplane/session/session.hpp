@@ -1,0 +1,58 @@
+// A session as one worker has it: its SAs, and how far its life has come. Made by the main
+// core, lived by the worker, freed by the main core after the worker gave it back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "penstock/base/address.hpp"
+#include "penstock/ipc/messages.hpp"
+
+#include "dataplane/session/sa.hpp"
+
+namespace penstock::dataplane {
+
+// Written by the worker, read by the main core for session_info; each value on its own.
+struct SessionProgress {
+  std::atomic<ipc::SessionState> state{ipc::SessionState::unconfirmed};
+  std::atomic<std::uint64_t> frames_sealed{0};
+  std::atomic<std::uint64_t> frames_opened{0};
+  std::atomic<std::uint64_t> failed_opens{0};
+  std::atomic<std::int64_t> last_good{0};  // Time; 0: no good frame came yet
+};
+
+struct Session {
+  // --- constant from install on ---------------------------------------------------
+  ipc::SessionId id{};
+  std::uint32_t link = 0;
+  ipc::Role role{};
+  bool peer_takes_offload = false;
+  Spi local_spi_base;
+  IpAddress next_hop;       // whose MAC address the outer headers need
+  std::uint64_t order = 0;  // sessions installed later have more
+  Time installed_at{};
+  Time max_age{};
+
+  // --- the worker's ---------------------------------------------------------------
+  std::optional<OutboundSa> out;  // the lane this worker sends on
+  std::vector<InboundSa> in;      // the lanes this worker receives, by lane
+  Time state_ends{};              // of unconfirmed and retiring: when the session is removed
+  Time confirm_at{};              // the initiator's next dummy while unconfirmed
+  Time confirm_wait{};
+  Time answers_end{};  // the responder answers frames until then
+  Time last_sealed{};
+  bool rekey_told = false;
+
+  SessionProgress progress;
+
+  [[nodiscard]] ipc::SessionState state() const {
+    return progress.state.load(std::memory_order_relaxed);
+  }
+  void set_state(ipc::SessionState state) {
+    progress.state.store(state, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,179 @@
+#include "dataplane/worker.hpp"
+
+#include <algorithm>
+
+#include "penstock/base/clock.hpp"
+#include "penstock/wire/outer.hpp"
+
+namespace penstock::dataplane {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Time house_keeping = 100ms;        // kernel drops cost a system call a port
+constexpr std::size_t commands_a_turn = 64;  // so that a busy controller does not stop traffic
+constexpr std::uint32_t vlan_tags = 8;       // two tags fit beside a full MTU
+
+}  // namespace
+
+Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
+    : mailbox_(setup.mailbox),
+      outbox_(setup.mailbox, count_),
+      engine_(std::move(engine)),
+      held_{.limit = setup.held_limit},
+      sessions_(setup.links),
+      life_(sessions_),
+      out_{.plain = setup.plain,
+           .wire = setup.wire,
+           .engine = engine_,
+           .sessions = sessions_,
+           .count = count_,
+           .outbox = outbox_,
+           .buffers = BufferStash{setup.frames},
+           .hold = setup.hold},
+      in_{.wire = setup.wire,
+          .plain = setup.plain,
+          .engine = engine_,
+          .sessions = sessions_,
+          .life = life_,
+          .count = count_,
+          .outbox = outbox_,
+          .buffers = BufferStash{setup.frames},
+          .punt_buffers = BufferStash{setup.punts},
+          .self = setup.self,
+          .longest_packet = setup.plain_info.mtu + std::uint32_t{ethernet_header} + vlan_tags,
+          .plain_takes_offload = setup.plain_info.takes_offload},
+      idle_(setup.idle, {.plain = setup.plain.wait_fd(), .wire = setup.wire.wait_fd()},
+            setup.mailbox.worker_wake) {}
+
+void Worker::run(const std::atomic<bool>& stop) {
+  Idle::sharpen_timers();
+  while (!stop.load(std::memory_order_relaxed)) {
+    const Time now = monotonic_now();
+    if (turn(now)) {
+      idle_.worked(now);
+    } else if (idle_.rest(now, deadline())) {
+      count_.add(Counter::sleeps);
+    }
+  }
+  let_go();
+}
+
+bool Worker::turn(Time now) {
+  bool worked = outbound::run(out_, now) > 0;
+  worked |= inbound::run(in_, now) > 0;
+  live(now);
+  worked |= read_mailbox(now);
+  worked |= run_timers(now);
+  outbox_.ring();
+  count_.add(Counter::turns);
+  if (worked) {
+    count_.set(Gauge::held_frames, held_.held);
+    count_.publish();
+  }
+  return worked;
+}
+
+Time Worker::deadline() const {
+  return std::min({life_.deadline(), in_.gap_deadline, outbound::flush_deadline(out_),
+                   house_kept_ + house_keeping});
+}
+
+void Worker::live(Time now) {
+  for (const LifeAction& action : life_.take_actions()) carry_out(action, now);
+}
+
+void Worker::carry_out(const LifeAction& action, Time now) {
+  Session& session = *action.session;
+  switch (action.kind) {
+    case LifeAction::Kind::send_dummy:
+      if (session.out) outbound::send_dummy(out_, *session.out, now);
+      return;
+    case LifeAction::Kind::confirmed:
+      return outbox_.note({.kind = Note::Kind::confirmed, .session = &session});
+    case LifeAction::Kind::finish_open:
+      if (session.out) outbound::finish_open(out_, *session.out, now);
+      return;
+    case LifeAction::Kind::remove:
+      if (session.out) outbound::finish_open(out_, *session.out, now);
+      inbound::flush(in_, session);
+      sessions_.erase(session);
+      return outbox_.note(
+          {.kind = Note::Kind::returned, .reason = action.reason, .session = &session});
+  }
+}
+
+bool Worker::read_mailbox(Time now) {
+  if (mailbox_.commands.empty()) return false;
+  for (std::size_t i = 0; i < commands_a_turn; ++i) {
+    const auto command = mailbox_.commands.pop();
+    if (!command) break;
+    obey(*command, now);
+    live(now);
+  }
+  return true;
+}
+
+void Worker::obey(const Command& command, Time now) {
+  switch (command.kind) {
+    case Command::Kind::install:
+      outbox_.note({.kind = Note::Kind::installed, .session = command.session});
+      return life_.install(*command.session, now);
+    case Command::Kind::remove:
+      // It may have ended by itself in the meantime; then its note is on the way.
+      if (std::ranges::find(sessions_.all(), command.session) != sessions_.all().end())
+        life_.remove(*command.session, ipc::RemovalReason::by_controller);
+      return;
+    case Command::Kind::next_hop:
+      return set_next_hop(command);
+    case Command::Kind::inject:
+      return inject(command.packet);
+  }
+}
+
+void Worker::inject(rte_mbuf* packet) {
+  const std::size_t sent = out_.wire.send(std::span{&packet, 1});
+  count_.add(Counter::injected, sent);
+  count_.drop(DropReason::mailbox_full, 1 - sent);
+}
+
+void Worker::set_next_hop(const Command& command) {
+  for (Session* session : sessions_.all()) {
+    if (!session->out || session->next_hop != command.address) continue;
+    std::ranges::copy(command.mac.bytes, session->out->outer.bytes.begin());
+    session->out->has_next_hop = true;
+  }
+}
+
+bool Worker::run_timers(Time now) {
+  bool worked = false;
+  if (now >= in_.gap_deadline) {
+    inbound::expire_gaps(in_, now);
+    worked = true;
+  }
+  if (now >= life_.deadline()) {
+    life_.expire(now);
+    live(now);
+    worked = true;
+  }
+  if (now >= house_kept_ + house_keeping) keep_house(now);
+  return worked;
+}
+
+void Worker::keep_house(Time now) {
+  house_kept_ = now;
+  count_.set_drops(DropReason::plain_kernel_drop, out_.plain.kernel_drops().received);
+  count_.set_drops(DropReason::wire_kernel_drop, out_.wire.kernel_drops().received);
+  count_.publish();
+}
+
+void Worker::let_go() {
+  const Time now = monotonic_now();
+  for (Session* session : sessions_.all()) {
+    if (session->out) outbound::finish_open(out_, *session->out, now);
+    inbound::flush(in_, *session);
+  }
+  count_.publish();
+}
+
+}  // namespace penstock::dataplane
