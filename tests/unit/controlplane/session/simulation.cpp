@@ -196,7 +196,7 @@ void Simulation::over_the_wire(std::function<void()> arrive) {
 }
 
 void Simulation::frame_arrives(int index, const VirtualFrame& frame) {
-  if (site(index).dataplane) site(index).dataplane->receive(frame, now);
+  if (frames_pass && site(index).dataplane) site(index).dataplane->receive(frame, now);
 }
 
 void Simulation::datagram_arrives(int index, const Endpoint& from,

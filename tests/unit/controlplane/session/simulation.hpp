@@ -71,6 +71,7 @@ class Simulation {
   Time now = 1s;
   WireModel wire;
   bool has_traffic = true;
+  bool frames_pass = true;
 
  private:
   struct Step {

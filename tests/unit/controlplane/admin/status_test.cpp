@@ -1,0 +1,105 @@
+#include "controlplane/admin/status.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+namespace penstock::controlplane {
+namespace {
+
+using nlohmann::json;
+
+template <std::size_t N>
+void put(std::array<char, N>& to, std::string_view text) {
+  std::ranges::copy(text.substr(0, N), to.begin());
+}
+
+ipc::SessionInfo session(ipc::SessionState state, std::uint32_t link, std::byte id) {
+  ipc::SessionInfo info;
+  info.session_id.fill(id);
+  info.link = link;
+  info.state = state;
+  info.role = ipc::Role::responder;
+  info.suite = 0x0101;
+  info.local_spi_base = 0x12;
+  info.remote_spi_base = 0xfedcba98;
+  info.age_ns = 1'500'000'000;
+  return info;
+}
+
+SiteStatus site(std::vector<ipc::SessionInfo> sessions) {
+  SiteStatus status{.site = "alpha", .uptime = Time{2'000'000'000}, .dataplane = DataplaneView{}};
+  status.links.resize(2);
+  status.links[1].state = LinkStatus::State::up;
+  status.dataplane->sessions = std::move(sessions);
+  return status;
+}
+
+TEST(Status, sessions_stand_with_their_link) {
+  const json result = to_json(site({session(ipc::SessionState::retiring, 1, std::byte{1}),
+                                    session(ipc::SessionState::current, 1, std::byte{2}),
+                                    session(ipc::SessionState::unconfirmed, 0, std::byte{3})}));
+  EXPECT_TRUE(result["links"][0]["session"].is_null());
+  EXPECT_EQ(result["links"][0]["sessions"].size(), 1u);
+  EXPECT_EQ(result["links"][0]["sessions"][0]["state"], "unconfirmed");
+  EXPECT_EQ(result["links"][0]["state"], "down");
+  const json& link = result["links"][1];
+  EXPECT_EQ(link["state"], "up");
+  EXPECT_EQ(link["sessions"].size(), 2u);
+  EXPECT_EQ(link["session"]["id"], "0202020202020202");
+  EXPECT_EQ(link["session"]["role"], "responder");
+  EXPECT_EQ(link["session"]["suite"], "X25519-AES256_CTR-SHA256");
+  EXPECT_EQ(link["session"]["local_spi"], "0x00000012");
+  EXPECT_EQ(link["session"]["remote_spi"], "0xfedcba98");
+  EXPECT_EQ(link["session"]["age_s"], 1.5);
+}
+
+TEST(Status, texts_of_the_data_plane_may_fill_their_field) {
+  SiteStatus status = site({});
+  put(status.dataplane->hello.isa, "x86-64-v4");
+  put(status.dataplane->hello.plain_device, std::string(64, 'p'));
+  const json result = to_json(status);
+  EXPECT_EQ(result["data_plane"]["isa"], "x86-64-v4");
+  EXPECT_EQ(result["data_plane"]["plain_device"], std::string(64, 'p'));
+}
+
+TEST(Status, every_counter_gauge_and_drop_stands_under_its_name) {
+  SiteStatus status = site({});
+  Counters& counters = status.dataplane->stats.counters;
+  for (std::size_t i = 0; i < counter_count; ++i) counters.values[i] = 100 + i;
+  for (std::size_t i = 0; i < gauge_count; ++i) counters.gauges[i] = 200 + i;
+  for (std::size_t i = 0; i < drop_reason_count; ++i) counters.drops[i] = 300 + i;
+  const json result = to_json(status);
+  EXPECT_EQ(result["counters"].size(), counter_count);
+  EXPECT_EQ(result["gauges"].size(), gauge_count);
+  EXPECT_EQ(result["drops"].size(), drop_reason_count);
+  EXPECT_EQ(result["counters"]["plain_received"], 100);
+  EXPECT_EQ(result["gauges"]["held_plain"], 200);
+  EXPECT_EQ(result["drops"]["no_session"], 300);
+  EXPECT_EQ(result["books"], "plain");
+}
+
+TEST(Status, fill_is_unknown_until_something_was_sealed) {
+  SiteStatus status = site({});
+  EXPECT_TRUE(to_json(status)["fill"].is_null());
+  status.dataplane->stats.counters.values[static_cast<std::size_t>(Counter::payload_bytes)] = 3;
+  status.dataplane->stats.counters.values[static_cast<std::size_t>(Counter::padding_bytes)] = 1;
+  EXPECT_EQ(to_json(status)["fill"], 0.75);
+  EXPECT_EQ(to_json(status)["books"], "balanced");
+}
+
+TEST(Status, a_data_plane_that_is_down_has_a_reason_and_no_numbers) {
+  SiteStatus status = site({});
+  status.dataplane.reset();
+  status.dataplane_reason = "it was switched off";
+  const json result = to_json(status);
+  EXPECT_EQ(result["data_plane"]["state"], "down");
+  EXPECT_EQ(result["data_plane"]["reason"], "it was switched off");
+  EXPECT_EQ(result["data_plane"].size(), to_json(site({}))["data_plane"].size());
+  for (const char* key : {"counters", "gauges", "drops", "fill", "books"}) {
+    EXPECT_TRUE(result.at(key).is_null()) << key;
+  }
+}
+
+}  // namespace
+}  // namespace penstock::controlplane

@@ -1,0 +1,98 @@
+#include "controlplane/cli/status_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include "controlplane/admin/status.hpp"
+
+namespace penstock::cli {
+namespace {
+
+using controlplane::DataplaneView;
+using controlplane::LinkStatus;
+using controlplane::SiteStatus;
+using nlohmann::json;
+
+std::uint64_t& at(SiteStatus& status, Counter counter) {
+  return status.dataplane->stats.counters.values[static_cast<std::size_t>(counter)];
+}
+
+SiteStatus site() {
+  SiteStatus status{.site = "alpha", .dataplane = DataplaneView{}};
+  status.dataplane->stats.uptime_ns = 180'000'000'000;
+  status.dataplane->stats.workers = 1;
+  LinkStatus link;
+  link.state = LinkStatus::State::up;
+  link.peer = "beta";
+  link.endpoint = *parse_endpoint("192.0.2.2", 7670);
+  status.links.push_back(link);
+  ipc::SessionInfo session;
+  session.state = ipc::SessionState::current;
+  session.suite = 0x0101;
+  session.frame_size = 1472;
+  session.tag = 16;
+  session.age_ns = 42'000'000'000;
+  status.dataplane->sessions.push_back(session);
+  return status;
+}
+
+bool shows(const std::string& page, std::string_view text) { return page.find(text) != page.npos; }
+
+TEST(StatusText, says_what_is_up) {
+  const std::string page = status_text(nullptr, to_json(site()), false);
+  EXPECT_TRUE(shows(page, "data plane up for 3 min, 1 worker,")) << page;
+  EXPECT_TRUE(shows(page, "link to beta at 192.0.2.2:7670: up\n")) << page;
+  EXPECT_TRUE(shows(page, "X25519-AES256_CTR-SHA256, initiator for 42 s")) << page;
+  EXPECT_TRUE(shows(page, "frames of 1472 bytes, tag 16")) << page;
+  EXPECT_TRUE(shows(page, "books balanced")) << page;
+  EXPECT_TRUE(shows(page, "nothing dropped")) << page;
+}
+
+TEST(StatusText, says_why_a_link_is_down) {
+  SiteStatus status = site();
+  status.links[0].state = LinkStatus::State::down;
+  status.links[0].reason = "the far side does not hold the same key";
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, ": down\n  the far side does not hold the same key\n")) << page;
+}
+
+TEST(StatusText, says_why_the_data_plane_is_down) {
+  SiteStatus status = site();
+  status.dataplane.reset();
+  status.dataplane_reason = "it was switched off";
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "data plane down: it was switched off\n")) << page;
+  EXPECT_TRUE(shows(page, "link to beta")) << page;
+}
+
+TEST(StatusText, shows_drops_that_happened_with_their_meaning) {
+  SiteStatus status = site();
+  status.dataplane->stats.counters.drops[static_cast<std::size_t>(DropReason::bad_tag)] = 12;
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "bad_tag                   12   not sealed by the far site")) << page;
+  EXPECT_FALSE(shows(page, "replayed")) << page;
+  EXPECT_TRUE(shows(page, "books do not balance: frame")) << page;
+}
+
+TEST(StatusText, rates_come_from_two_looks_at_one_life_of_the_data_plane) {
+  SiteStatus before = site();
+  SiteStatus now = site();
+  at(now, Counter::plain_received) = 1'500;
+  at(now, Counter::plain_received_bytes) = 1'500'000;
+  now.dataplane->stats.uptime_ns += 500'000'000;
+  EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "24.0 Mbit/s"));
+  EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "3.00 kpacket/s"));
+  before.dataplane->hello.boot_id.fill(std::byte{1});
+  EXPECT_FALSE(shows(status_text(to_json(before), to_json(now), false), "Mbit/s"));
+}
+
+TEST(StatusText, colours_only_where_they_are_wanted) {
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(site()), true), "\x1b[32mup\x1b[0m"));
+  EXPECT_FALSE(shows(status_text(nullptr, to_json(site()), false), "\x1b"));
+}
+
+TEST(StatusText, an_answer_of_another_version_throws) {
+  EXPECT_THROW(static_cast<void>(status_text(nullptr, json::object(), false)), json::exception);
+}
+
+}  // namespace
+}  // namespace penstock::cli

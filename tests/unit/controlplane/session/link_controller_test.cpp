@@ -1,0 +1,316 @@
+#include "controlplane/session/link_controller.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "controlplane/handshake/initiator.hpp"
+#include "tests/unit/controlplane/session/simulation.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+constexpr std::string_view same_key = "a key file of at least 32 bytes, shared";
+constexpr Suite x25519{KeyExchange::x25519, Protection::aes256_ctr_sha256};
+constexpr Suite modp2048{KeyExchange::modp2048, Protection::aes256_ctr_sha256};
+
+std::size_t count_of(const std::vector<std::string>& lines, std::string_view part) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      lines, [&](const std::string& line) { return line.find(part) != std::string::npos; }));
+}
+
+// --- what the operator reads -------------------------------------------------------------
+
+TEST(LinkStatus, WithoutADataPlane) {
+  Simulation simulation{1};
+  simulation.start_controller(0);
+  EXPECT_EQ(simulation.site(0).controller->status().reason, "the data plane is not running");
+  EXPECT_EQ(simulation.site(0).controller->status().state, LinkStatus::State::down);
+  EXPECT_FALSE(simulation.site(0).controller->deadline());
+}
+
+TEST(LinkStatus, NoAnswerNamesTheEndpoint) {
+  Simulation simulation{1};
+  simulation.start_dataplane(0);
+  simulation.start_controller(0);
+  simulation.run_for(20s);
+  const LinkStatus status = simulation.site(0).controller->status();
+  EXPECT_EQ(status.reason, "no answer from 198.51.100.7:7670");
+  EXPECT_GE(status.handshakes_failed, 2u);
+  simulation.run_for(5min);
+  const std::size_t lines = count_of(simulation.site(0).notices, "no answer from 198.51.100.7:7670");
+  EXPECT_GE(lines, 5u);
+  EXPECT_LE(lines, 7u) << "once a minute";
+}
+
+TEST(LinkStatus, AWrongKeyIsNamedOnBothSidesOnceAMinute) {
+  Simulation simulation{1, {}, {.key = "another key file, of at least 32 bytes"}};
+  simulation.start_both();
+  simulation.run_for(10min);
+  for (int i = 0; i < 2; ++i) {
+    const auto& site = simulation.site(i);
+    const LinkStatus status = site.controller->status();
+    EXPECT_NE(status.state, LinkStatus::State::up);
+    EXPECT_NE(status.reason.find("does not hold the same key"), std::string::npos);
+    EXPECT_GE(status.messages_refused, 1u);
+    const std::string line = "link " + site.peer + " (" + to_string(site.peer_address) +
+                             "): the far side does not hold the same key";
+    EXPECT_GE(count_of(site.notices, line), 9u);
+    EXPECT_LE(count_of(site.notices, line), 11u);
+    EXPECT_EQ(count_of(site.notices, "no answer"), 0u);
+    EXPECT_EQ(simulation.site(i).dataplane->living(simulation.now).size(), 0u);
+  }
+}
+
+TEST(LinkStatus, AForeignMessageFromElsewhereSaysNothing) {
+  Simulation simulation{1};
+  simulation.start_dataplane(0);
+  simulation.start_controller(0);
+  simulation.run_for(1s);
+  Message foreign{};
+  store_u8(foreign.data(), 1);
+  store_u8(&foreign[1], wire_version);
+  LinkController& controller = *simulation.site(0).controller;
+  const Endpoint elsewhere{.address = *parse_ip("203.0.113.9"), .port = 7670};
+  EXPECT_FALSE(controller.on_datagram(elsewhere, foreign, simulation.now));
+  controller.on_unclaimed(elsewhere, foreign, simulation.now);
+  EXPECT_EQ(controller.status().messages_refused, 0u);
+  controller.on_unclaimed(simulation.site(0).peer_address, foreign, simulation.now);
+  EXPECT_EQ(controller.status().messages_refused, 1u);
+}
+
+TEST(LinkStatus, NoCommonSuite) {
+  Simulation simulation{1, {.suites = {x25519}}, {.suites = {modp2048}}};
+  simulation.start_both();
+  simulation.run_for(3s);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(simulation.site(i).controller->status().reason,
+              "refused by the far side: no common suite; compare `suites` on both sides");
+}
+
+TEST(LinkStatus, TagBelowTheOthersMinimum) {
+  Simulation simulation{1, {.tag = 12, .min_tag = 12}, {}};
+  simulation.start_both();
+  simulation.run_for(3s);
+  for (int i = 0; i < 2; ++i) {
+    const std::string reason = simulation.site(i).controller->status().reason;
+    EXPECT_NE(reason.find("the tag is too short"), std::string::npos) << reason;
+    EXPECT_EQ(simulation.site(i).dataplane->living(simulation.now).size(), 0u);
+  }
+}
+
+TEST(LinkStatus, FramesThatDoNotComeThrough) {
+  Simulation simulation{1};
+  simulation.start_both();
+  simulation.frames_pass = false;
+  simulation.run_for(12s);
+  EXPECT_EQ(simulation.site(0).controller->status().reason,
+            "the handshake was completed, but no frame came through");
+  simulation.frames_pass = true;
+  EXPECT_TRUE(simulation.run_until_converged(60s));
+}
+
+TEST(LinkStatus, UpAndDownAreSaid) {
+  Simulation simulation{1};
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(1s));
+  const LinkStatus status = simulation.site(0).controller->status();
+  EXPECT_EQ(status.state, LinkStatus::State::up);
+  EXPECT_EQ(status.reason, "");
+  EXPECT_EQ(status.session_id, simulation.site(0).dataplane->current());
+  EXPECT_EQ(count_of(simulation.site(0).notices, "link beta (198.51.100.7:7670): up: session"), 1u);
+  simulation.stop_dataplane(0);
+  EXPECT_EQ(simulation.site(0).controller->status().state, LinkStatus::State::down);
+  EXPECT_EQ(count_of(simulation.site(0).notices, "down: the data plane is not running"), 1u);
+}
+
+TEST(LinkStatus, DamagedMessagesAreCountedAndSaid) {
+  Simulation simulation{1};
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(1s));
+  const LinkKeys keys =
+      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "alpha", "beta");
+  Message message = write_message_1({.key_id = keys.key_id, .suites = {x25519.code()}}, keys.k1);
+  message[600] ^= std::byte{1};
+  for (int i = 0; i < 50; ++i) simulation.inject(0, {message.begin(), message.end()});
+  simulation.run_for(1s);
+  EXPECT_EQ(simulation.site(1).controller->status().messages_refused, 50u);
+  EXPECT_EQ(count_of(simulation.site(1).notices, "damaged or forged"), 1u);
+  EXPECT_TRUE(simulation.is_converged());
+}
+
+// --- one controller by hand --------------------------------------------------------------
+
+// beta's controller, with alpha's handshake machinery in the test's hands.
+class Beta : public testing::Test {
+ protected:
+  Beta() {
+    controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 1472, .lanes = 2}, {}, now);
+    (void)controller.take_actions();
+  }
+
+  static LinkConfig config() {
+    LinkConfig config{.peer = "alpha", .endpoint = alpha, .suites = {x25519}};
+    config.frame_size = 1000;
+    return config;
+  }
+  template <class T>
+  std::vector<T> take() {
+    std::vector<T> found;
+    for (Action& action : controller.take_actions())
+      if (T* wanted = std::get_if<T>(&action)) found.push_back(std::move(*wanted));
+    return found;
+  }
+  // Messages 1 to 3; the install that beta wants then.
+  Install reach_install() {
+    EXPECT_TRUE(controller.on_datagram(alpha, initiator.outgoing(), now));
+    const auto message_2 = take<SendDatagram>();
+    EXPECT_TRUE(initiator.on_message(message_2.at(0).bytes, entropy, now));
+    EXPECT_TRUE(controller.on_datagram(alpha, initiator.outgoing(), now));
+    auto installs = take<Install>();
+    return std::move(installs.at(0));
+  }
+  // A session that alpha started, up.
+  ipc::SessionId reach_current() {
+    const Install install = reach_install();
+    const ipc::SessionId id = install.message->session_id;
+    controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
+    controller.on_event(event(ipc::EventKind::session_confirmed, id), now);
+    (void)controller.take_actions();
+    return id;
+  }
+  static ipc::Event event(ipc::EventKind kind, const ipc::SessionId& id) {
+    return {.kind = kind, .session_id = id};
+  }
+
+  static inline const Endpoint alpha{.address = *parse_ip("192.0.2.1"), .port = 7670};
+  Time now = 1000s;
+  SeededEntropy entropy{5};
+  LinkKeys keys =
+      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "alpha", "beta");
+  Initiator initiator{keys,
+                      {x25519},
+                      {.spi_base = Spi::make(1, 1, 0), .frame_size = 1400, .lanes = 3},
+                      entropy,
+                      now};
+  SlotAllocator slots{entropy};
+  LinkController controller{{.site_name = "beta",
+                             .link_index = 4,
+                             .config = config(),
+                             .file_key = crypto::derive_file_key(as_bytes(same_key))},
+                            slots,
+                            entropy,
+                            now};
+};
+
+TEST_F(Beta, SendsMessage4OnlyWhenInstalled) {
+  const Install install = reach_install();
+  EXPECT_TRUE(take<SendDatagram>().empty());
+  controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
+  const auto sent = take<SendDatagram>();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].to, alpha);
+  ASSERT_TRUE(initiator.on_message(sent[0].bytes, entropy, now));
+  EXPECT_EQ(initiator.state(), Initiator::State::agreed);
+  // And the same bytes again for the same message 3.
+  EXPECT_TRUE(controller.on_datagram(alpha, initiator.outgoing(), now));
+  const auto again = take<SendDatagram>();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].bytes, sent[0].bytes);
+}
+
+TEST_F(Beta, FillsTheInstallFromBothSidesParameters) {
+  const Install install = reach_install();
+  const ipc::InstallSession& message = *install.message;
+  EXPECT_EQ(message.link, 4u);
+  EXPECT_EQ(message.role, ipc::Role::responder);
+  EXPECT_EQ(message.frame_size, 1000);
+  EXPECT_EQ(message.lanes_out, 2);
+  EXPECT_EQ(message.lanes_in, 3);
+  EXPECT_EQ(message.remote_spi_base, Spi::make(1, 1, 0).value);
+  EXPECT_NE(message.local_spi_base, 0u);
+  EXPECT_EQ(message.tag, 16);
+  EXPECT_EQ(message.suite, x25519.code());
+  EXPECT_EQ(ipc::from_wire(message.peer), alpha);
+  constexpr std::array<std::byte, 32> none{};
+  EXPECT_NE(message.out[0].encrypt, message.out[1].encrypt);
+  EXPECT_NE(message.out[0].encrypt, message.in[0].encrypt);
+  EXPECT_EQ(message.out[2].encrypt, none);
+  EXPECT_NE(message.in[2].encrypt, none);
+}
+
+TEST_F(Beta, AnInstallThatFailsIsNotAnswered) {
+  const Install install = reach_install();
+  controller.on_install_reply(install.request, ipc::InstallResult::no_memory, now);
+  EXPECT_TRUE(take<SendDatagram>().empty());
+  EXPECT_NE(controller.status().reason.find("no memory left"), std::string::npos);
+  EXPECT_EQ(controller.status().handshakes_failed, 1u);
+  EXPECT_TRUE(controller.deadline());
+}
+
+TEST_F(Beta, StartsNothingForTenSecondsAfterAnswering) {
+  const Install install = reach_install();
+  controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
+  EXPECT_FALSE(controller.deadline()) << "a session waits to be confirmed";
+  controller.on_event({.kind = ipc::EventKind::session_removed,
+                       .detail = static_cast<std::uint32_t>(ipc::RemovalReason::max_age),
+                       .session_id = install.message->session_id},
+                      now);
+  EXPECT_EQ(controller.deadline(), now + limits::initiate_pause_after_answer);
+  controller.rekey(now);
+  EXPECT_LE(controller.deadline(), now) << "the operator's command does not wait";
+}
+
+TEST_F(Beta, TheResponderRekeysLaterThanTheInitiator) {
+  (void)reach_current();
+  EXPECT_GE(controller.deadline(), now + limits::rekey_after_responder_min);
+  EXPECT_LE(controller.deadline(), now + limits::rekey_after_responder_max);
+}
+
+TEST_F(Beta, RekeysWhenTheDataPlaneWantsIt) {
+  const ipc::SessionId session = reach_current();
+  now += 60s;
+  controller.on_event(event(ipc::EventKind::rekey_wanted, session), now);
+  EXPECT_EQ(controller.deadline(), now);
+  controller.on_timer(now);
+  EXPECT_EQ(take<SendDatagram>().size(), 1u);
+  EXPECT_EQ(controller.status().state, LinkStatus::State::up);
+}
+
+TEST_F(Beta, AConfirmationMayOvertakeTheInstallReply) {
+  const Install install = reach_install();
+  controller.on_event(event(ipc::EventKind::session_confirmed, install.message->session_id), now);
+  EXPECT_EQ(controller.status().state, LinkStatus::State::up);
+  EXPECT_EQ(take<SendDatagram>().size(), 1u);
+  controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
+  EXPECT_TRUE(take<SendDatagram>().empty());
+  EXPECT_EQ(controller.status().handshakes_completed, 1u);
+}
+
+TEST_F(Beta, ARefusalNeverEndsALivingSession) {
+  (void)reach_current();
+  controller.rekey(now);
+  controller.on_timer(now);
+  const auto message_1 = take<SendDatagram>();
+  const LinkKeys from_beta =
+      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
+  const Message refusal = write_message_2(
+      {.h1 = crypto::sha256({message_1.at(0).bytes}), .reason = Refusal::suite}, from_beta.k2);
+  EXPECT_TRUE(controller.on_datagram(alpha, refusal, now));
+  EXPECT_EQ(controller.status().state, LinkStatus::State::up);
+  EXPECT_EQ(controller.status().handshakes_failed, 1u);
+  EXPECT_TRUE(take<Remove>().empty());
+}
+
+TEST_F(Beta, MessagesOfOtherLinksAreNotClaimed) {
+  const LinkKeys others = derive_link_keys(crypto::derive_file_key(as_bytes("x")), "alpha", "beta");
+  Initiator other{others, {x25519}, {}, entropy, now};
+  EXPECT_FALSE(controller.on_datagram(alpha, other.outgoing(), now));
+  EXPECT_FALSE(controller.on_datagram(alpha, {}, now));
+  Message late = write_message_2({.suite = x25519.code()}, keys.k2);
+  EXPECT_FALSE(controller.on_datagram(alpha, late, now));
+  EXPECT_FALSE(controller.on_datagram(alpha, Bytes{late}.first(5), now));
+}
+
+}  // namespace
+}  // namespace penstock::controlplane

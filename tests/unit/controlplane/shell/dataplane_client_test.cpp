@@ -1,0 +1,224 @@
+// The client against a scripted data plane in the same process: both ends are driven by hand,
+// so that every order of events is the test's choice.
+#include "controlplane/shell/dataplane_client.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "penstock/base/clock.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+struct Heard final : DataplaneClient::Listener {
+  void on_dataplane_up(const ipc::HelloReply& hello,
+                       std::vector<ipc::SessionInfo> sessions) override {
+    ups.push_back(hello.max_frame_size);
+    living = std::move(sessions);
+  }
+  void on_dataplane_down() override { ++downs; }
+  void on_punt(const Endpoint& from, Bytes datagram) override {
+    punts.push_back(to_string(from) + " " + to_hex(datagram));
+  }
+  void on_event(const ipc::Event& event) override { events.push_back(event.detail); }
+
+  std::vector<unsigned> ups;
+  std::vector<ipc::SessionInfo> living;
+  unsigned downs = 0;
+  std::vector<std::string> punts;
+  std::vector<std::uint32_t> events;
+};
+
+class DataplaneClientTest : public testing::Test {
+ protected:
+  DataplaneClientTest() {
+    std::string pattern = testing::TempDir() + "penstock-shell-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    socket_ = folder_ / "dataplane.sock";
+    listener_ = *ipc::listen_at(socket_, SOCK_SEQPACKET);
+    client_.emplace(loop_, socket_, heard_);
+  }
+  ~DataplaneClientTest() override {
+    client_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  // Runs the loop until the condition holds; fails the test when it never does.
+  template <class Condition>
+  void run_until(Condition condition) {
+    const Time deadline = monotonic_now() + std::chrono::seconds{60};
+    while (!condition() && monotonic_now() < deadline)
+      loop_.run_one_for(std::chrono::milliseconds{5});
+    ASSERT_TRUE(condition());
+  }
+
+  void accept() {
+    std::optional<UniqueFd> fd;
+    run_until([&] { return (fd = ipc::accept_trusted(listener_.get())).has_value(); });
+    peer_ = std::make_unique<ipc::Channel>(std::move(*fd));
+  }
+
+  // The next message from the client, which must be an M.
+  template <ipc::Message M>
+  M expect() {
+    run_until([&] { return peer_->receive() == ipc::ReceiveStatus::message; });
+    const M* const message = peer_->received().as<M>();
+    EXPECT_NE(message, nullptr);
+    return message != nullptr ? *message : M{};
+  }
+
+  template <ipc::Message M>
+  void reply(M message, const ipc::Header& to) {
+    message.header.request = to.request;
+    EXPECT_TRUE(peer_->send(message));
+  }
+
+  void greet(const std::vector<ipc::SessionInfo>& sessions = {}) {
+    accept();
+    reply(ipc::HelloReply{.is_accepted = 1, .max_frame_size = 1472}, expect<ipc::Hello>().header);
+    const auto list = expect<ipc::ListSessions>().header;
+    for (const ipc::SessionInfo& session : sessions) reply(session, list);
+    reply(ipc::ListEnd{.count = static_cast<std::uint32_t>(sessions.size())}, list);
+    run_until([&] { return client_->is_up(); });
+  }
+
+  std::filesystem::path folder_;
+  std::filesystem::path socket_;
+  UniqueFd listener_;
+  asio::io_context loop_;
+  Heard heard_;
+  std::optional<DataplaneClient> client_;
+  std::unique_ptr<ipc::Channel> peer_;
+};
+
+TEST_F(DataplaneClientTest, comes_up_with_what_lives) {
+  client_->start();
+  EXPECT_FALSE(client_->is_up());
+  EXPECT_FALSE(client_->reason().empty());
+  ipc::SessionInfo session;
+  session.local_spi_base = 64;
+  greet({session, session});
+  EXPECT_EQ(heard_.ups, std::vector<unsigned>{1472});
+  EXPECT_EQ(heard_.living.size(), 2u);
+  EXPECT_EQ(heard_.living.at(1).local_spi_base, 64u);
+  EXPECT_EQ(client_->reason(), "");
+}
+
+TEST_F(DataplaneClientTest, events_during_the_greeting_come_after_up) {
+  client_->start();
+  accept();
+  reply(ipc::HelloReply{.is_accepted = 1}, expect<ipc::Hello>().header);
+  const auto list = expect<ipc::ListSessions>().header;
+  ASSERT_TRUE(peer_->send(ipc::Event{.detail = 5}));
+  reply(ipc::ListEnd{}, list);
+  run_until([&] { return !heard_.events.empty(); });
+  EXPECT_EQ(heard_.ups.size(), 1u);
+  EXPECT_EQ(heard_.events, std::vector<std::uint32_t>{5});
+}
+
+TEST_F(DataplaneClientTest, each_install_hears_its_own_result) {
+  client_->start();
+  greet();
+  std::vector<std::string> results;
+  for (const char* name : {"first", "second"}) {
+    client_->install(SecretBox<ipc::InstallSession>{}, [&results, name](ipc::InstallResult result) {
+      results.push_back(std::string{name} + std::to_string(static_cast<unsigned>(result)));
+    });
+  }
+  const auto first = expect<ipc::InstallSession>().header;
+  const auto second = expect<ipc::InstallSession>().header;
+  reply(ipc::InstallReply{.result = ipc::InstallResult::slot_taken}, second);
+  reply(ipc::InstallReply{}, first);
+  run_until([&] { return results.size() == 2; });
+  EXPECT_EQ(results, (std::vector<std::string>{"second3", "first0"}));
+}
+
+TEST_F(DataplaneClientTest, carries_datagrams_both_ways) {
+  client_->start();
+  greet();
+  const std::array payload{std::byte{0xab}, std::byte{0xcd}};
+  client_->inject(*parse_endpoint("192.0.2.2", 7), payload);
+  const auto inject = expect<ipc::Inject>();
+  EXPECT_EQ(to_string(ipc::from_wire(inject.datagram.peer)), "192.0.2.2:7");
+  EXPECT_EQ(inject.datagram.length, 2);
+  EXPECT_EQ(inject.datagram.bytes[1], std::byte{0xcd});
+  ipc::Punt punt;
+  punt.datagram = inject.datagram;
+  ASSERT_TRUE(peer_->send(punt));
+  run_until([&] { return !heard_.punts.empty(); });
+  EXPECT_EQ(heard_.punts.front(), "192.0.2.2:7 abcd");
+}
+
+TEST_F(DataplaneClientTest, a_report_has_stats_and_sessions) {
+  client_->start();
+  greet();
+  std::optional<DataplaneReport> report;
+  client_->ask_report([&](std::optional<DataplaneReport> answer) { report = std::move(answer); });
+  const auto list = expect<ipc::ListSessions>().header;
+  reply(ipc::SessionInfo{.link = 9}, list);
+  reply(ipc::ListEnd{.count = 1}, list);
+  reply(ipc::Stats{.uptime_ns = 77}, expect<ipc::GetStats>().header);
+  run_until([&] { return report.has_value(); });
+  EXPECT_EQ(report->stats.uptime_ns, 77u);
+  EXPECT_EQ(report->sessions.at(0).link, 9u);
+}
+
+TEST_F(DataplaneClientTest, a_report_that_is_lost_on_the_way_is_answered_all_the_same) {
+  client_->start();
+  unsigned answers = 0;
+  const auto count = [&](const std::optional<DataplaneReport>& report) {
+    EXPECT_FALSE(report);
+    ++answers;
+  };
+  client_->ask_report(count);
+  EXPECT_EQ(answers, 1u) << "not up yet";
+  greet();
+  client_->ask_report(count);
+  static_cast<void>(expect<ipc::ListSessions>());
+  peer_.reset();
+  run_until([&] { return answers == 2; });
+  EXPECT_EQ(heard_.downs, 1u);
+  EXPECT_EQ(client_->reason(), "the data plane closed the connection");
+}
+
+TEST_F(DataplaneClientTest, connects_again_for_ever) {
+  client_->start();
+  for (unsigned time = 1; time <= 3; ++time) {
+    greet();
+    EXPECT_EQ(heard_.ups.size(), time);
+    peer_.reset();
+    run_until([&] { return heard_.downs == time; });
+  }
+}
+
+TEST_F(DataplaneClientTest, another_version_is_refused) {
+  client_->start();
+  accept();
+  reply(ipc::HelloReply{.version = 2, .is_accepted = 0}, expect<ipc::Hello>().header);
+  run_until([&] { return client_->reason().find("another version") != std::string::npos; });
+  EXPECT_FALSE(client_->is_up());
+}
+
+TEST_F(DataplaneClientTest, a_list_that_does_not_add_up_is_refused) {
+  client_->start();
+  accept();
+  reply(ipc::HelloReply{.is_accepted = 1}, expect<ipc::Hello>().header);
+  reply(ipc::ListEnd{.count = 3}, expect<ipc::ListSessions>().header);
+  run_until([&] { return client_->reason().find("makes no sense") != std::string::npos; });
+  EXPECT_TRUE(heard_.ups.empty());
+}
+
+TEST_F(DataplaneClientTest, what_is_sent_while_it_is_down_goes_nowhere) {
+  client_->start();
+  client_->remove({});
+  client_->inject(*parse_endpoint("192.0.2.2", 7), {});
+  client_->install(SecretBox<ipc::InstallSession>{}, [](ipc::InstallResult) { FAIL(); });
+  greet();
+  client_->remove({});
+  static_cast<void>(expect<ipc::RemoveSession>());
+}
+
+}  // namespace
+}  // namespace penstock::controlplane
