@@ -60,6 +60,19 @@ TEST_P(EverySeed, RekeysAndSimultaneousCommandsSettle) {
   expect_sane(simulation);
 }
 
+TEST_P(EverySeed, OverlappingRekeysSettle) {
+  simulation.wire = bad_wire;
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(120s)) << "seed " << GetParam();
+  SeededEntropy chance{GetParam() + 33};
+  for (int command = 0; command < 30; ++command) {
+    simulation.rekey(static_cast<int>(chance.below(2)));
+    simulation.run_for(Time{static_cast<Time::rep>(chance.below(1'000'000'000))});
+  }
+  EXPECT_TRUE(simulation.run_until_converged(40s)) << "seed " << GetParam();
+  expect_sane(simulation);
+}
+
 TEST_P(EverySeed, RecoversFromRestartsOfAnyProcess) {
   simulation.wire = bad_wire;
   simulation.start_both();
