@@ -1,0 +1,329 @@
+"""Two data planes with scripted controllers at their doors: real ports, real packets, no
+handshake. What the control plane relies on is shown here without it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab.errors import wait_until
+from lab.network import HOST_A, HOST_B, Network
+from lab.programs import program
+from lab.site import Site, SiteConfig, Tally
+from lab.traffic import BackgroundPing, ping, shout, stream
+from scripted_controller import (
+    BAD_PARAMETERS, INSTALLED, RESPONDER, SEEN_BEFORE, SLOT_TAKEN, WRONG_BOOT, ScriptedController,
+    SessionPlan, book_of,
+)  # fmt: skip
+from scripted_dataplane import (
+    BY_CONTROLLER, CONFIRMED, HEADER, MAX_AGE, REMOVED, REPLACED, STATE_CURRENT, UNCONFIRMED,
+)  # fmt: skip
+
+SECOND = 10**9
+
+
+class DataPlane:
+    """penstock-dataplane alone, in its site's namespace, and a controller for it."""
+
+    def __init__(self, network: Network, side: str, directory: Path, link: dict | None = None):
+        peer = "b" if side == "a" else "a"
+        self.address = network.wire_addresses(side).v4
+        self.peer = network.wire_addresses(peer).v4
+        config = SiteConfig(
+            f"site-{side}", f"site-{peer}", network.wire_addresses(side).v4_prefix,
+            f"{self.peer}:7670", link=link or {},
+        )  # fmt: skip
+        key = directory / "link.key"
+        self.site = Site(
+            network.site_a if side == "a" else network.site_b, directory / side, config, key
+        )
+        self.socket = self.site.run_dir / "dataplane.sock"
+
+    def start(self) -> None:
+        with self.site.log_file.open("ab") as log:
+            self.process = self.site.namespace.spawn(
+                program("penstock-dataplane"), str(self.site.config_file),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        self.connect()
+
+    def connect(self) -> None:
+        def probe() -> ScriptedController | None:
+            assert self.process.poll() is None, self.site.log_tail()
+            try:
+                return ScriptedController(self.socket)
+            except OSError:
+                return None
+
+        self.controller = wait_until(probe, f"{self.socket} to be there")
+        self.hello = self.controller.hello()
+
+    def stop(self) -> int:
+        self.controller.close()
+        self.process.terminate()
+        return self.process.wait(60)
+
+    def plan(self, **changes) -> SessionPlan:
+        return SessionPlan(**{"peer": self.peer} | changes)
+
+
+def unbalanced(tally: Tally) -> dict[str, int]:
+    """What each book lacks, in the words of include/penstock/ipc/drop_reason.hpp."""
+    def drops(book: str) -> int:
+        return sum(count for name, count in tally.drops.items() if book_of(name) == book)
+
+    books = {
+        "plain": tally["plain_received"] - tally["packed"] - tally.gauges["held_plain"],
+        "frame": tally["frames_received"] - tally["frames_opened"],
+        "emit": tally["frames_sealed"] - tally["frames_sent"],
+        "delivery": tally["packets_rebuilt"] - tally["delivered"] - tally.gauges["held_delivery"],
+        "wire": tally["wire_received"] - tally["frames_received"] - tally["punted"],
+    }
+    return {book: lack for book, all_ in books.items() if (lack := all_ - drops(book))}
+
+
+@pytest.fixture(scope="module")
+def planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Network, DataPlane, DataPlane]]:
+    """Two data planes without a session; each test installs its own and removes them."""
+    with Network() as network:
+        directory = tmp_path_factory.mktemp("planes")
+        key = directory / "link.key"
+        key.write_bytes(os.urandom(64))
+        key.chmod(0o600)
+        a, b = DataPlane(network, "a", directory), DataPlane(network, "b", directory)
+        a.start()
+        b.start()
+        yield network, a, b
+        for plane in (a, b):
+            assert unbalanced(plane.controller.tally()) == {}
+            assert plane.stop() == 0
+
+
+@pytest.fixture
+def network(planes) -> Network:
+    return planes[0]
+
+
+@pytest.fixture
+def sites(planes) -> Iterator[tuple[DataPlane, DataPlane]]:
+    _, a, b = planes
+    yield a, b
+    for plane in (a, b):
+        for session in plane.controller.sessions():
+            plane.controller.remove(session.id)
+        assert plane.controller.sessions() == []
+        assert unbalanced(plane.controller.tally()) == {}
+
+
+def install(a: DataPlane, b: DataPlane, **changes) -> SessionPlan:
+    """A session, B the responder first, as a handshake would; both have confirmed it."""
+    plan = a.plan(**changes)
+    assert b.controller.install(plan.mirrored(b.peer)) == INSTALLED
+    assert a.controller.install(plan) == INSTALLED
+    for plane in (a, b):
+        plane.controller.wait_event(CONFIRMED, plan.id)
+    return plan
+
+
+# --- the door ------------------------------------------------------------------------------
+
+
+def test_hello_says_what_this_data_plane_is(sites):
+    a, _ = sites
+    assert a.hello.is_accepted == 1
+    assert a.hello.max_frame_size == 1472  # the wire's MTU of 1500 without IPv4 and UDP
+    assert a.hello.lanes == 1
+    assert a.hello.takes_offload == 1
+    assert a.hello.isa in ("x86-64-v2", "x86-64-v4")
+    assert "ipsec-mb" in a.hello.engine
+
+
+def test_there_is_one_controller(sites):
+    a, _ = sites
+    second = ScriptedController(a.socket)
+    assert second.is_dropped()
+    assert a.controller.sessions() == []  # the first is still served
+
+
+def test_an_install_is_checked(sites):
+    a, _ = sites
+    plan = a.plan()
+    assert a.controller.install(plan, boot_id=bytes(16)) == WRONG_BOOT
+    for changes in (
+        {"link": 1}, {"frame_size": 1473}, {"frame_size": 255}, {"tag": 11}, {"tag": 33},
+        {"suite": 0}, {"lanes": 0}, {"lanes": 65}, {"local_spi": 0}, {"local_spi": 65},
+        {"remote_spi": 0}, {"peer": "203.0.113.1"}, {"role": 2},
+    ):  # fmt: skip
+        assert a.controller.install(a.plan(**changes)) == BAD_PARAMETERS, changes
+    assert a.controller.install(plan) == INSTALLED
+    assert a.controller.install(plan) == SEEN_BEFORE
+    assert a.controller.install(a.plan(local_spi=plan.local_spi | 1 << 20)) == SLOT_TAKEN
+    assert a.controller.remove(plan.id) == 1
+    assert a.controller.wait_event(REMOVED, plan.id).detail == BY_CONTROLLER
+    assert a.controller.remove(plan.id) == 0
+    assert a.controller.install(plan) == SEEN_BEFORE  # for as long as this process lives
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(HEADER.pack(99, 0, 1), id="unknown type"),
+        pytest.param(HEADER.pack(3, 0, 1), id="short install"),
+        pytest.param(b"\x01", id="no header"),
+    ],
+)
+def test_a_controller_that_breaks_the_contract_is_dropped(sites, network, message):
+    a, b = sites
+    plan = install(a, b)
+    a.controller.socket.send(message)
+    assert a.controller.is_dropped()
+    assert ping(network.host_a, HOST_B.v4).loss_percent == 0
+    a.connect()
+    assert [session.id for session in a.controller.sessions()] == [plan.id]
+
+
+# --- traffic ----------------------------------------------------------------------------------
+
+
+def test_nothing_crosses_without_a_session(sites, network):
+    a, _ = sites
+    before = a.controller.tally()
+    assert ping(network.host_a, HOST_B.v4, count=3, options=("-w", "2")).loss_percent == 100
+    tally = a.controller.tally().since(before)
+    assert tally["no_session"] == tally["plain_received"] > 0
+    assert tally["frames_sent"] == 0
+
+
+def test_packets_cross(sites, network):
+    a, b = sites
+    install(a, b)
+    assert ping(network.host_a, HOST_B.v4, count=50).loss_percent == 0
+    assert ping(network.host_b, HOST_A.v6, count=50).loss_percent == 0
+    assert ping(network.host_a, HOST_B.v4, count=10, size=20000).loss_percent == 0
+    payloads = [bytes([n % 256]) * (n % 1400 + 1) for n in range(2000)]
+    assert shout(network.host_a, network.host_b, HOST_B.v4, payloads) == len(payloads)
+    assert stream(network.host_a, network.host_b, HOST_B.v4, seconds=3).mbps > 0
+    assert stream(network.host_a, network.host_b, HOST_B.v4, seconds=3, reverse=True).mbps > 0
+    for plane in (a, b):
+        (session,) = plane.controller.sessions()
+        tally = plane.controller.tally()
+        assert session.state == STATE_CURRENT
+        assert session.failed_opens == tally["bad_tag"] == 0
+        assert session.frames_opened > 1000
+
+
+@pytest.mark.parametrize("changes", [{"frame_size": 256}, {"tag": 32}, {"takes_offload": 0}])
+def test_sessions_of_other_shapes_carry_packets(sites, network, changes):
+    a, b = sites
+    install(a, b, **changes)
+    assert ping(network.host_a, HOST_B.v4, count=20, size=5000).loss_percent == 0
+    payloads = [os.urandom(1000) for _ in range(200)]
+    assert shout(network.host_b, network.host_a, HOST_A.v4, payloads) == len(payloads)
+
+
+def test_many_lanes_are_received(sites, network):
+    a, b = sites
+    plan = a.plan(lanes=64)
+    assert b.controller.install(plan.mirrored(b.peer)) == INSTALLED
+    assert a.controller.install(plan) == INSTALLED
+    a.controller.wait_event(CONFIRMED, plan.id)
+    assert ping(network.host_a, HOST_B.v4).loss_percent == 0
+
+
+# --- the life of sessions ------------------------------------------------------------------------
+
+
+def test_traffic_outlives_the_controller(sites, network):
+    a, b = sites
+    plan = install(a, b)
+    with BackgroundPing(network.host_a, HOST_B.v4) as pings:
+        a.controller.close()
+        b.controller.close()
+        assert ping(network.host_b, HOST_A.v4, count=50).loss_percent == 0
+        a.connect()
+        b.connect()
+    assert pings.lost() == 0
+    for plane in (a, b):
+        (session,) = plane.controller.sessions()
+        assert (session.id, session.state) == (plan.id, STATE_CURRENT)
+
+
+def test_a_rekey_loses_nothing_and_the_old_session_retires(sites, network):
+    a, b = sites
+    spis = [(0x00100000 + slot * 64, 0x00300000 + slot * 64) for slot in range(1, 12)]
+    plans = []
+    with BackgroundPing(network.host_a, HOST_B.v4, interval=0.002) as pings:
+        for local, remote in spis:
+            plans.append(install(a, b, local_spi=local, remote_spi=remote))
+    assert pings.lost() == 0
+    for plane in (a, b):
+        for plan in plans[:-1]:
+            assert plane.controller.wait_event(REMOVED, plan.id).detail == REPLACED
+        (session,) = plane.controller.sessions()
+        assert (session.id, session.state) == (plans[-1].id, STATE_CURRENT)
+    assert ping(network.host_a, HOST_B.v4).loss_percent == 0
+
+
+def test_an_unconfirmed_session_displaces_nothing_and_is_dropped(sites, network):
+    a, b = sites
+    living = install(a, b)
+    lonely = a.plan(local_spi=0x005000C0, remote_spi=0x006000C0)
+    assert a.controller.install(lonely) == INSTALLED
+    with BackgroundPing(network.host_a, HOST_B.v4) as pings:
+        assert a.controller.wait_event(REMOVED, lonely.id).detail == UNCONFIRMED
+    assert pings.lost() == 0
+    assert [session.id for session in a.controller.sessions()] == [living.id]
+    assert b.controller.tally()["unknown_spi"] > 0  # the dummies that nobody answered
+
+
+def test_a_session_has_an_end(sites, network):
+    a, b = sites
+    plan = a.plan(max_age_ns=3 * SECOND)
+    assert b.controller.install(plan.mirrored(b.peer)) == INSTALLED
+    assert a.controller.install(plan) == INSTALLED
+    for plane in (a, b):
+        assert plane.controller.wait_event(REMOVED, plan.id).detail == MAX_AGE
+    assert ping(network.host_a, HOST_B.v4, count=3, options=("-w", "2")).loss_percent == 100
+
+
+# --- the endpoint ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stranger(network) -> Iterator[str]:
+    """An address of somebody else on the wire: the switch's own."""
+    network.wire.run("ip", "address", "replace", "192.0.2.77/24", "dev", "switch")
+    yield "192.0.2.77"
+    network.wire.run("ip", "address", "flush", "dev", "switch")
+
+
+def test_the_wire_address_answers_arp_and_ping(sites, network, stranger):
+    a, b = sites
+    for plane in (a, b):
+        network.wire.attempt("ip", "neighbour", "flush", "dev", "switch")
+        assert ping(network.wire, plane.address, count=5).loss_percent == 0
+        assert ping(network.wire, plane.address, count=5, size=1400).loss_percent == 0
+        own = plane.site.namespace.run("cat", "/sys/class/net/wire/address").strip()
+        assert own in network.wire.run("ip", "neighbour", "show", plane.address)
+
+
+def test_handshakes_go_up_and_down(sites):
+    a, b = sites
+    message = bytes([1]) + os.urandom(1023)
+    a.controller.inject(a.peer, 7670, message)
+    came_from = b.controller.wait_punt(message)
+    assert came_from[:4] == bytes(map(int, a.address.split(".")))
+    assert int.from_bytes(came_from[16:18], "little") == 7670
+    answer = bytes([2]) + os.urandom(100)
+    b.controller.inject(b.peer, 7670, answer)
+    a.controller.wait_punt(answer)
+
+
+def test_the_responder_alone_never_speaks_first(sites):
+    a, b = sites
+    plan = b.plan(role=RESPONDER)
+    before = b.controller.tally()
+    assert b.controller.install(plan) == INSTALLED
+    assert b.controller.wait_event(REMOVED, plan.id).detail == UNCONFIRMED
+    assert b.controller.tally().since(before)["frames_sealed"] == 0
