@@ -7,8 +7,8 @@ configure() {
   local directory=$1 compiler=${CXX:-g++}
   shift
   if [ -f "$directory/build.ninja" ]; then
-    ninja -C "$directory" build.ninja && return
-    rm -rf "$directory/meson-private" "$directory/build.ninja"  # half a set-up, or moved
+    ninja -C "$directory" build.ninja
+    return
   fi
   if command -v ccache >/dev/null; then compiler="ccache $compiler"; fi
   CXX=$compiler meson setup "$@" "$directory"
