@@ -41,20 +41,21 @@ struct Options {
 };
 
 constexpr std::string_view usage =
-    "usage: penstock-dataplane [--isa v2|v4] [--show-topology] SITE.toml";
+    "usage: penstock-dataplane --config SITE.toml [--isa v2|v4] [--show-topology]";
 
 Result<Options> read_options(int argc, char** argv) {
-  constexpr std::array<option, 3> known{option{"isa", required_argument, nullptr, 'i'},
-                                        option{"show-topology", no_argument, nullptr, 't'},
-                                        option{}};
+  constexpr std::array known{option{"config", required_argument, nullptr, 'c'},
+                             option{"isa", required_argument, nullptr, 'i'},
+                             option{"show-topology", no_argument, nullptr, 't'}, option{}};
   Options options;
   for (int c = 0; (c = getopt_long(argc, argv, "", known.data(), nullptr)) != -1;) {
     if (c == 't') options.show_topology = true;
+    if (c == 'c') options.config = optarg;
     if (c == 'i') options.isa = parse_isa(optarg);
     if (c == '?' || (c == 'i' && !options.isa)) return fail(ErrorKind::config, std::string{usage});
   }
-  if (optind + 1 != argc) return fail(ErrorKind::config, std::string{usage});
-  options.config = argv[optind];
+  if (optind != argc || options.config.empty())
+    return fail(ErrorKind::config, std::string{usage});
   return options;
 }
 

@@ -43,7 +43,7 @@ class DataPlane:
     def start(self) -> None:
         with self.site.log_file.open("ab") as log:
             self.process = self.site.namespace.spawn(
-                program("penstock-dataplane"), str(self.site.config_file),
+                program("penstock-dataplane"), "--config", str(self.site.config_file),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self.connect()
