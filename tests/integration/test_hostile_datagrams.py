@@ -7,10 +7,12 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from lab.attack import beside_live_traffic
-from lab.datagram import UDP_PORT
-from lab.inject import overhear, payload_of, with_payload
+from lab.datagram import UDP_PORT, classify
+from lab.errors import wait_until
+from lab.inject import flipped, overhear, payload_of, with_payload
 from lab.network import HOST_B, Plan
 from lab.pair import Wish
+from lab.raw import RawPort
 from lab.traffic import ping
 
 SEQUENCE = 8
@@ -89,10 +91,9 @@ def test_frames_with_random_contents_for_a_real_spi(pair):
     assert counted.dropped() == {"bad_tag": 20 * len(packets)}
 
 
-def test_forged_handshake_messages(pair):
-    """They reach the control plane, slowly; it refuses them and the session lives on."""
+def test_random_handshake_messages(pair):
+    """They reach the control plane, slowly; none is answered and the session lives on."""
     session = pair.b.session()["id"]
-    refused = pair.b.link()["messages_refused"]
     chance = random.Random(4)
     to_b = towards_b(pair) / UDP(sport=UDP_PORT, dport=UDP_PORT, chksum=0)
     packets = [
@@ -100,9 +101,33 @@ def test_forged_handshake_messages(pair):
         for kind in (1, 2, 3, 4)
         for length in (2, 16, 1023, 1024, 1025)
     ]
-    beside_live_traffic(pair, packets)
+    with pair.eavesdropper() as ears:
+        beside_live_traffic(pair, packets)
+        assert ears.report().handshakes == {}
+    assert pair.b.session()["id"] == session
+
+
+def test_real_handshake_messages_replayed_and_changed(pair):
+    """Old messages and damaged ones start nothing; what does not authenticate is counted."""
+    recorded = overheard_handshake(pair)
+    pair.settle()
+    session = pair.b.session()["id"]
+    refused = pair.b.link()["messages_refused"]
+    damaged = [flipped(packet, at) for packet in recorded for at in (30, 100, 1000, -1)]
+    beside_live_traffic(pair, recorded + damaged, rounds=5)
     assert pair.b.session()["id"] == session
     assert pair.b.link()["messages_refused"] > refused
+
+
+def overheard_handshake(pair):
+    """Messages 1 and 3 of a real handshake that A began."""
+    first = pair.a.session()["id"]
+    with RawPort(pair.network.wire, "port-a") as port:
+        pair.a.ask_rekey()
+        messages = port.collect(lambda packet: classify(packet).startswith("handshake"), 2)
+    wait_until(lambda: pair.b.session().get("id", first) != first, "the new session")
+    assert [classify(message) for message in messages] == ["handshake 1", "handshake 3"]
+    return messages
 
 
 def test_arp_and_ping_floods_of_the_wire_address(pair):

@@ -94,8 +94,10 @@ class Pair:
         return self
 
     def wait_up(self) -> None:
-        for site in self.sites:
-            site.wait_up()
+        def both_up() -> bool:
+            return all([site.is_up() for site in self.sites])
+
+        wait_until(both_up, "a session of both sites", 100)
 
     def stop(self) -> None:
         for site in getattr(self, "sites", ()):

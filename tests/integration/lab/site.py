@@ -151,13 +151,14 @@ class Site:
         link = self.link()
         return (link.get("session") or {}) if link.get("state") == "up" else {}
 
-    def wait_up(self, seconds: float = 100) -> dict[str, Any]:
-        def probe() -> dict[str, Any]:
-            if not self.is_running():
-                raise LabError(f"{self.config.name} has ended by itself:\n{self.log_tail()}")
-            return self.session()
+    def is_up(self) -> bool:
+        """Has a session; a LabError when it has ended instead."""
+        if not self.is_running():
+            raise LabError(f"{self.config.name} has ended by itself:\n{self.log_tail()}")
+        return bool(self.session())
 
-        return wait_until(probe, f"a session of {self.config.name}", seconds)
+    def wait_up(self) -> None:
+        wait_until(self.is_up, f"a session of {self.config.name}", 100)
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
