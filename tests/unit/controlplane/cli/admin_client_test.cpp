@@ -1,7 +1,11 @@
 #include "controlplane/cli/admin_client.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <array>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -47,15 +51,30 @@ TEST_F(AdminSocket, may_be_named_by_path_or_config) {
   EXPECT_EQ(missing.error().kind, ErrorKind::missing);
 }
 
-TEST_F(AdminSocket, a_site_that_closes_without_an_answer_is_a_sentence) {
-  const auto path = run_ / "alpha/admin.sock";
-  UniqueFd listener = listen("alpha");
-  const int raw = listener.get();
-  // The connection waits in the backlog; closing the listener closes it too.
-  const auto refused = [&] {
-    ::shutdown(raw, SHUT_RDWR);
-    return ask_admin(path, {{"method", "status"}});
-  }();
+TEST_F(AdminSocket, an_answer_is_one_line_that_makes_sense) {
+  const UniqueFd listener = listen("alpha");
+  const auto answered_with = [&](std::string_view answer) {
+    std::jthread site{[&, answer] {
+      pollfd poll{.fd = listener.get(), .events = POLLIN, .revents = 0};
+      ::poll(&poll, 1, 60'000);
+      const auto client = ipc::accept_trusted(listener.get());
+      if (!client || ::send(client->get(), answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
+      poll = {.fd = client->get(), .events = POLLIN, .revents = 0};
+      ::poll(&poll, 1, 60'000);  // closing with the request unread would reset
+      std::array<char, 64> request{};
+      static_cast<void>(::recv(client->get(), request.data(), request.size(), MSG_DONTWAIT));
+    }};
+    return ask_admin(run_ / "alpha/admin.sock", {{"method", "status"}});
+  };
+  EXPECT_EQ(answered_with("{\"ok\":true,\"result\":7}\n"), nlohmann::json(7));
+  EXPECT_EQ(answered_with("{\"ok\":false,\"error\":\"no\"}\n").error().message, "no");
+  EXPECT_EQ(answered_with("{}\n").error().kind, ErrorKind::protocol);
+  EXPECT_EQ(answered_with("\xff\n").error().kind, ErrorKind::protocol);
+  EXPECT_EQ(answered_with("{\"ok\":true").error().kind, ErrorKind::busy) << "it hung up";
+}
+
+TEST_F(AdminSocket, a_site_that_does_not_run_is_a_sentence) {
+  const auto refused = ask_admin(run_ / "alpha/admin.sock", {{"method", "status"}});
   ASSERT_FALSE(refused);
   EXPECT_TRUE(refused.error().message.starts_with("the site does not run"))
       << refused.error().message;
