@@ -8,11 +8,13 @@ namespace {
 void derive_lanes(const Agreement& agreement, crypto::Direction direction,
                   std::span<ipc::LaneKeys> lanes) {
   constexpr std::size_t hmac_sha256_key = 32;
-  for (std::uint16_t lane = 0; lane < lanes.size(); ++lane) {
+  std::uint16_t lane = 0;
+  for (ipc::LaneKeys& keys : lanes) {
     crypto::derive_encrypt_key(agreement.secret, agreement.session_id, direction, lane,
-                               lanes[lane].encrypt);
+                               keys.encrypt);
     crypto::derive_mac_key(agreement.secret, agreement.session_id, direction, lane,
-                           std::span{lanes[lane].mac}.first(hmac_sha256_key));
+                           std::span{keys.mac}.first(hmac_sha256_key));
+    ++lane;
   }
 }
 

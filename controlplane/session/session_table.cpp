@@ -26,7 +26,10 @@ const Session* SessionTable::current() const {
   return found == sessions_.end() ? nullptr : &*found;
 }
 
-Session* SessionTable::current() { return const_cast<Session*>(std::as_const(*this).current()); }
+Session* SessionTable::current() {
+  const auto found = std::ranges::find(sessions_, ipc::SessionState::current, &Session::state);
+  return found == sessions_.end() ? nullptr : &*found;
+}
 
 bool SessionTable::has_unconfirmed() const {
   return std::ranges::any_of(sessions_, [](const Session& session) {

@@ -6,10 +6,11 @@
 // under a good header and, where that says more, a good MAC. 5: two sets of parameters.
 #include <algorithm>
 
-#include "controlplane/handshake/initiator.hpp"
-#include "controlplane/handshake/responder.hpp"
 #include "fuzz.hpp"
 #include "penstock/crypto/primitives.hpp"
+
+#include "controlplane/handshake/initiator.hpp"
+#include "controlplane/handshake/responder.hpp"
 
 using namespace penstock;
 using namespace penstock::controlplane;
@@ -110,8 +111,8 @@ void authentic_4(Ends& ends, Bytes body) {
   const crypto::Nonce nonce_responder = read_message_2(message_2, ends.keys.k2)->nonce_responder;
   fuzz::require(ends.initiator.on_message(message_2, ends.entropy, now).has_value());
   const crypto::Digest t3 = chain(chain(h1, message_2), ends.initiator.outgoing());
-  const auto keys = crypto::derive_exchange_keys(ends.keys.link_key, ends.initiator.nonce(),
-                                                 nonce_responder);
+  const auto keys =
+      crypto::derive_exchange_keys(ends.keys.link_key, ends.initiator.nonce(), nonce_responder);
   Message message = message_of(PacketType::handshake_4, body);
   std::ranges::copy(ends.initiator.nonce(), message.begin() + header);
   set_mac(message, keys.dhmac_responder, t3);
@@ -140,12 +141,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes body = fuzz::bytes(data, size).subspan(1);
   Ends ends;
   switch (data[0] % 6) {
-    case 0: any_datagram(ends, body); break;
-    case 1: authentic_1(ends, body); break;
-    case 2: authentic_2(ends, body); break;
-    case 3: claimed_3(ends, body); break;
-    case 4: authentic_4(ends, body); break;
-    default: parameters(body); break;
+    case 0:
+      any_datagram(ends, body);
+      break;
+    case 1:
+      authentic_1(ends, body);
+      break;
+    case 2:
+      authentic_2(ends, body);
+      break;
+    case 3:
+      claimed_3(ends, body);
+      break;
+    case 4:
+      authentic_4(ends, body);
+      break;
+    default:
+      parameters(body);
+      break;
   }
   return 0;
 }

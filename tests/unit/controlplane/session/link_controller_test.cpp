@@ -1,11 +1,12 @@
 #include "controlplane/session/link_controller.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 
-#include "controlplane/handshake/initiator.hpp"
+#include <gtest/gtest.h>
+
 #include "tests/unit/controlplane/session/simulation.hpp"
+
+#include "controlplane/handshake/initiator.hpp"
 
 namespace penstock::controlplane {
 namespace {
@@ -38,7 +39,8 @@ TEST(LinkStatus, NoAnswerNamesTheEndpoint) {
   EXPECT_EQ(status.reason, "no answer from 198.51.100.7:7670");
   EXPECT_GE(status.handshakes_failed, 2u);
   simulation.run_for(5min);
-  const std::size_t lines = count_of(simulation.site(0).notices, "no answer from 198.51.100.7:7670");
+  const std::size_t lines =
+      count_of(simulation.site(0).notices, "no answer from 198.51.100.7:7670");
   EXPECT_GE(lines, 5u);
   EXPECT_LE(lines, 7u) << "once a minute";
 }
@@ -186,8 +188,7 @@ class Beta : public testing::Test {
   static inline const Endpoint alpha{.address = *parse_ip("192.0.2.1"), .port = 7670};
   Time now = 1000s;
   SeededEntropy entropy{5};
-  LinkKeys keys =
-      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "alpha", "beta");
+  LinkKeys keys = derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "alpha", "beta");
   Initiator initiator{keys,
                       {x25519},
                       {.spi_base = Spi::make(1, 1, 0), .frame_size = 1400, .lanes = 3},

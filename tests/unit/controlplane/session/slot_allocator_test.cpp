@@ -1,9 +1,9 @@
 #include "controlplane/session/slot_allocator.hpp"
 
-#include <gtest/gtest.h>
-
 #include <set>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/controlplane/seeded_entropy.hpp"
 

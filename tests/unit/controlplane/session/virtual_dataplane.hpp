@@ -7,8 +7,9 @@
 #include <set>
 #include <vector>
 
-#include "controlplane/session/link_controller.hpp"
 #include "penstock/wire/frame.hpp"
+
+#include "controlplane/session/link_controller.hpp"
 
 namespace penstock::controlplane {
 
@@ -27,9 +28,9 @@ class VirtualDataplane {
   };
   struct Counters {
     std::uint64_t opened = 0;
-    std::uint64_t unknown = 0;     // frames for no session
-    std::uint64_t wrong_key = 0;   // the two sides do not agree on keys: never
-    std::uint64_t refused = 0;     // installs
+    std::uint64_t unknown = 0;    // frames for no session
+    std::uint64_t wrong_key = 0;  // the two sides do not agree on keys: never
+    std::uint64_t refused = 0;    // installs
   };
 
   VirtualDataplane(ipc::BootId boot_id, Outputs outputs)
