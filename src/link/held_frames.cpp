@@ -55,13 +55,11 @@ HeldFrame HeldFrames::take(std::uint64_t number) {
 }
 
 std::uint64_t HeldFrames::first(std::uint64_t from) const {
-  // The word of `from` is looked at twice: from its bit upwards, and at the end below it.
-  const std::uint64_t at_or_above = ~std::uint64_t{0} << from % word_bits;
+  // The word of `from` is looked at twice: from its bit upwards, and whole at the end.
   for (unsigned step = 0; step <= words; ++step) {
     const std::uint64_t start = from - from % word_bits + std::uint64_t{step} * word_bits;
     std::uint64_t bits = occupied_[word(start)];
-    if (step == 0) bits &= at_or_above;
-    if (step == words) bits &= ~at_or_above;
+    if (step == 0) bits &= ~std::uint64_t{0} << from % word_bits;
     if (bits != 0) return start + static_cast<unsigned>(std::countr_zero(bits));
   }
   return last_sequence.value;
