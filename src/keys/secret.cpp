@@ -4,7 +4,9 @@
 
 namespace penstock {
 
-void wipe(MutableBytes bytes) noexcept { ::explicit_bzero(bytes.data(), bytes.size()); }
+void wipe(MutableBytes bytes) noexcept {
+  if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());
+}
 
 bool equal_constant_time(Bytes a, Bytes b) {
   if (a.size() != b.size()) return false;

@@ -1,0 +1,123 @@
+// After the last use of a secret no copy of it is left anywhere in the process: not by us,
+// not by OpenSSL, not by ipsec-mb. A copy that is still allowed shows that the search works.
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "memory_search.hpp"
+#include "penstock/crypto/frame_engine.hpp"
+#include "penstock/crypto/key_exchange.hpp"
+#include "penstock/crypto/key_schedule.hpp"
+#include "sealed_by_openssl.hpp"
+
+namespace penstock::crypto {
+namespace {
+
+class NoCopies : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!can_search_memory) GTEST_SKIP() << "AddressSanitizer's memory is too large to search";
+  }
+};
+
+SecretBuffer random_secret(std::size_t size) {
+  SecretBuffer secret{size};
+  fill_random(secret.fill());
+  return secret;
+}
+
+TEST_F(NoCopies, TheSearchFindsWhatIsThereAndOnlyThat) {
+  std::optional<SecretBuffer> secret = random_secret(32);
+  const Needle needle{secret->reveal()};
+  EXPECT_EQ(count_in_memory(needle), 1u);
+  std::optional<SecretBuffer> copy{32};
+  std::ranges::copy(secret->reveal(), copy->fill().begin());
+  EXPECT_EQ(count_in_memory(needle), 2u);
+  copy.reset();
+  EXPECT_EQ(count_in_memory(needle), 1u);
+  secret.reset();
+  EXPECT_EQ(count_in_memory(needle), 0u);
+}
+
+TEST_F(NoCopies, OfTheKeysOfAnSa) {
+  for (const auto choice : {FrameEngine::Choice::best, FrameEngine::Choice::sse}) {
+    Dice dice;
+    std::optional<FrameEngine> engine = *FrameEngine::create(choice);
+    std::optional<TestSa> sa{std::in_place, *engine, FrameShape{.size = 1472, .tag = 16}, dice};
+    const Needle encrypt{sa->encrypt.reveal()};
+    const Needle mac{sa->mac.reveal()};
+    Frame frame = clear_frame(sa->shape, dice);
+    engine->seal(std::array{SealJob{.sa = &sa->cipher, .frame = frame.data()}});
+    EXPECT_EQ(count_in_memory(encrypt), 2u) << "the key and the first of its round keys";
+    EXPECT_EQ(count_in_memory(mac), 1u);
+    sa.reset();
+    EXPECT_EQ(count_in_memory(encrypt), 0u);
+    EXPECT_EQ(count_in_memory(mac), 0u);
+  }
+}
+
+TEST_F(NoCopies, OfAPrivateValueAndWhatWasAgreed) {
+  for (const KeyExchange kind : {KeyExchange::x25519, KeyExchange::modp2048}) {
+    std::optional<SecretBuffer> x = random_secret(32);
+    const Needle private_value{x->reveal()};
+    std::optional<EphemeralKey> key =
+        EphemeralKey::from_private(kind, std::span<const std::byte, 32>{x->reveal()});
+    x.reset();
+    std::optional<SecretBuffer> shared = key->agree(EphemeralKey::generate(kind).public_value());
+    ASSERT_TRUE(shared);
+    const Needle agreed{shared->reveal()};
+    EXPECT_EQ(count_in_memory(private_value), 1u);
+    EXPECT_EQ(count_in_memory(agreed), 1u);
+    shared.reset();
+    key.reset();
+    EXPECT_EQ(count_in_memory(private_value), 0u);
+    EXPECT_EQ(count_in_memory(agreed), 0u);
+  }
+}
+
+TEST_F(NoCopies, OfWhatGoesThroughTheKeySchedule) {
+  std::optional<SecretBuffer> key_file = random_secret(100);
+  std::optional<SecretBuffer> shared = random_secret(256);
+  const Needle file{key_file->reveal()};
+  const Needle agreed{shared->reveal()};
+  std::optional<FileKey> k = derive_file_key(key_file->reveal());
+  const Needle k_needle{k->reveal()};
+  key_file.reset();
+  std::optional<LinkKey> p = derive_link_key(*k, "alpha", "beta");
+  const Needle p_needle{p->reveal()};
+  k.reset();
+  std::optional<SessionSecret> secret = derive_session_secret(*p, {}, {}, shared->reveal());
+  const Needle secret_needle{secret->reveal()};
+  p.reset();
+  shared.reset();
+  (void)derive_message_4_seal(*secret, {}, {});
+  secret.reset();
+  for (const Needle& needle : {file, agreed, k_needle, p_needle, secret_needle})
+    EXPECT_EQ(count_in_memory(needle), 0u);
+}
+
+TEST_F(NoCopies, OfTheKeyAndTextOfASealedMessage) {
+  std::optional<SecretBuffer> key = random_secret(32);
+  std::optional<SecretBuffer> plain = random_secret(200);
+  const Needle key_needle{key->reveal()};
+  const Needle plain_needle{plain->reveal()};
+  std::array<std::byte, 216> sealed{};
+  const std::span<const std::byte, 32> key_bytes{key->reveal()};
+  aead_seal_once(key_bytes, {}, plain->reveal(), sealed);
+  ASSERT_TRUE(aead_open_once(key_bytes, {}, sealed, plain->fill()));
+  sealed[0] ^= std::byte{1};
+  SecretBuffer forged{200};
+  ASSERT_FALSE(aead_open_once(key_bytes, {}, sealed, forged.fill()));
+  EXPECT_EQ(count_in_memory(key_needle), 1u);
+  EXPECT_EQ(count_in_memory(plain_needle), 1u);
+  key.reset();
+  plain.reset();
+  EXPECT_EQ(count_in_memory(key_needle), 0u);
+  EXPECT_EQ(count_in_memory(plain_needle), 0u);
+}
+
+}  // namespace
+}  // namespace penstock::crypto
