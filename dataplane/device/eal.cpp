@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
@@ -32,6 +32,15 @@ std::vector<unsigned> allowed_cores() {
   return cores;
 }
 
+std::string listed(const std::vector<unsigned>& cores) {
+  std::string list;
+  for (const unsigned core : cores) {
+    if (!list.empty()) list += ',';
+    list += std::to_string(core);
+  }
+  return list;
+}
+
 Result<void> check_cores(const EalOptions& options, const std::vector<unsigned>& allowed) {
   if (options.cores.empty()) return {};
   if (options.cores.size() != options.workers)
@@ -42,7 +51,7 @@ Result<void> check_cores(const EalOptions& options, const std::vector<unsigned>&
       return fail(ErrorKind::config,
                   fmt::format("worker core {} is not one of the cores this process may use ({}): "
                               "choose among those or widen its CPU affinity",
-                              core, fmt::join(allowed, ",")));
+                              core, listed(allowed)));
   return {};
 }
 
@@ -51,9 +60,12 @@ bool enough_hugepages(std::size_t bytes) {
   std::error_code ignored;
   for (const auto& size :
        std::filesystem::directory_iterator("/sys/kernel/mm/hugepages", ignored)) {
+    const auto name = size.path().filename().string();
+    constexpr std::string_view prefix = "hugepages-";  // then the size and "kB"
+    if (!name.starts_with(prefix)) continue;
     std::size_t page_kb = 0;
     std::size_t free_pages = 0;
-    if (std::sscanf(size.path().filename().c_str(), "hugepages-%zukB", &page_kb) != 1) continue;
+    std::from_chars(name.data() + prefix.size(), name.data() + name.size(), page_kb);
     std::ifstream(size.path() / "free_hugepages") >> free_pages;
     if (free_pages * page_kb * 1024 >= bytes) return true;
   }
@@ -62,7 +74,7 @@ bool enough_hugepages(std::size_t bytes) {
 
 // "0@(0,1)" lets lcore 0 float over cores 0 and 1.
 std::string lcore_map(const EalOptions& options, const std::vector<unsigned>& allowed) {
-  const auto anywhere = fmt::format("({})", fmt::join(allowed, ","));
+  const auto anywhere = fmt::format("({})", listed(allowed));
   auto map = "0@" + anywhere;
   for (unsigned worker = 0; worker < options.workers; ++worker)
     map += fmt::format(",{}@{}", worker + 1,
@@ -126,8 +138,10 @@ Result<Eal> Eal::start(const EalOptions& options) {
   capture_dpdk_log();
   if (rte_eal_init(static_cast<int>(args.size()), argv.data()) < 0) {
     const auto errors = held_dpdk_errors();
-    return fail(ErrorKind::system, fmt::format("DPDK did not start: {}",
-                                               errors.empty() ? rte_strerror(rte_errno) : errors));
+    return fail(ErrorKind::system,
+                fmt::format("DPDK did not start{}: {}",
+                            options.devargs.empty() ? "" : ", check the ports' ethdev devices",
+                            errors.empty() ? rte_strerror(rte_errno) : errors));
   }
   release_dpdk_log();
   protect_memory(hugepages);

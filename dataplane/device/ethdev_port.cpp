@@ -105,7 +105,7 @@ Result<void> EthdevPort::set_up_queues(std::uint16_t queues, rte_mempool* rx_poo
   return {};
 }
 
-Result<void> EthdevPort::start(PortSide side) {
+Result<void> EthdevPort::start(PortSide side) const {
   if (const int error = rte_eth_dev_start(port_); error != 0)
     return refused("it does not start", error);
   (void)rte_eth_stats_reset(port_);

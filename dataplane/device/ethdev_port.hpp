@@ -32,7 +32,7 @@ class EthdevPort final : public Port {
   explicit EthdevPort(std::uint16_t port) : port_(port) {}
   [[nodiscard]] Result<void> configure(unsigned queues, rte_mempool* rx_pool);
   [[nodiscard]] Result<void> set_up_queues(std::uint16_t queues, rte_mempool* rx_pool);
-  [[nodiscard]] Result<void> start(PortSide side);
+  [[nodiscard]] Result<void> start(PortSide side) const;
 
   std::uint16_t port_;
   PortInfo info_;

@@ -104,7 +104,7 @@ std::size_t EthdevQueue::send(std::span<rte_mbuf*> packets) {
   return accepted;
 }
 
-std::size_t EthdevQueue::transmit(std::span<rte_mbuf*> packets) {
+std::size_t EthdevQueue::transmit(std::span<rte_mbuf*> packets) const {
   const auto sent =
       rte_eth_tx_burst(port_, queue_, packets.data(), static_cast<std::uint16_t>(packets.size()));
   rte_pktmbuf_free_bulk(packets.data() + sent, static_cast<unsigned>(packets.size() - sent));

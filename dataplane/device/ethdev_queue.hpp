@@ -33,7 +33,7 @@ class EthdevQueue final : public PortQueue {
  private:
   [[nodiscard]] bool view_packet(rte_mbuf* packet, PacketView& view);
   [[nodiscard]] bool view_scattered(rte_mbuf* packet, PacketView& view);
-  [[nodiscard]] std::size_t transmit(std::span<rte_mbuf*> packets);
+  [[nodiscard]] std::size_t transmit(std::span<rte_mbuf*> packets) const;
 
   std::uint16_t port_;
   std::uint16_t queue_;
