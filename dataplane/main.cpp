@@ -54,8 +54,7 @@ Result<Options> read_options(int argc, char** argv) {
     if (c == 'i') options.isa = parse_isa(optarg);
     if (c == '?' || (c == 'i' && !options.isa)) return fail(ErrorKind::config, std::string{usage});
   }
-  if (optind != argc || options.config.empty())
-    return fail(ErrorKind::config, std::string{usage});
+  if (optind != argc || options.config.empty()) return fail(ErrorKind::config, std::string{usage});
   return options;
 }
 
