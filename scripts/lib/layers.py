@@ -6,7 +6,7 @@
 
 - A lower layer never includes a higher one.
 - DPDK's headers only in dataplane/ (its tests, and bench/path); OpenSSL's and ipsec-mb's only in src/crypto.
-- tests/unit and bench mirror the source folders.
+- tests/unit, tests/fuzz and bench mirror the source folders; a folder's test helpers may live in fixture/.
 
 Prints every line that breaks a rule; exit code 1 if there is one.
 """
@@ -76,7 +76,7 @@ def check_place(path, folders):
         return f"'{match[1]}' is no layer (scripts/lib/layers.py lists them)"
     for mirror in MIRRORS:
         if path.startswith(mirror) and not path.startswith(NO_MIRROR):
-            folder = os.path.dirname(path[len(mirror):])
+            folder = os.path.dirname(path[len(mirror):]).removesuffix("/fixture")
             if folder and folder not in folders:
                 return f"mirrors no source folder: there is no src/{folder} or {folder}"
     return None

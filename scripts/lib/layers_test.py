@@ -75,6 +75,7 @@ class Places(unittest.TestCase):
     def test_tests_and_benches_mirror_source_folders(self):
         self.assertIsNone(self.place("tests/unit/wire/frame_test.cpp"))
         self.assertIsNone(self.place("tests/unit/dataplane/inbound/open_test.cpp"))
+        self.assertIsNone(self.place("tests/unit/dataplane/fixture/site.hpp"))
         self.assertIsNone(self.place("bench/wire/frame_bench.cpp"))
         self.assertIsNone(self.place("bench/path/path_bench.cpp"))
         self.assertIsNotNone(self.place("tests/unit/helpers/frame_test.cpp"))
