@@ -63,12 +63,13 @@ def pair(request: pytest.FixtureRequest, _shared: _Shared) -> Iterator[Pair]:
         pair = _shared.get()
         request.node.pairs = [pair]
         yield pair
-        pair.check_books()
+        if getattr(request.node, "has_failed", False):
+            _shared.discard()
+        else:
+            pair.check_books()
     except LabError:
         _shared.discard()
         raise
-    if getattr(request.node, "has_failed", False):
-        _shared.discard()
 
 
 @pytest.fixture
@@ -83,8 +84,9 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[Callable[..., Pair]]:
             return pair
 
         yield make
-        for pair in request.node.pairs:
-            pair.check_books()
+        if not getattr(request.node, "has_failed", False):
+            for pair in request.node.pairs:
+                pair.check_books()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -22,7 +22,7 @@ from .namespaces import Namespace
 from .raw import TP_STATUS_VLAN_VALID, tagged
 from .ring import RETIRE_MS, Ring
 
-RING_MEGABYTES = 64
+RING_MEGABYTES = 128  # half a second of a fast wire, if nobody reads meanwhile
 EXPECTED_KINDS = ("arp", "neighbour discovery")
 _packet = struct.Struct("=I8xIIIH")  # next offset, (time), captured, length, status, mac offset
 

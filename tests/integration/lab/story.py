@@ -7,8 +7,9 @@ from .eavesdropper import EXPECTED_KINDS, Eavesdropper, Report
 from .network import HOST_A, HOST_B
 from .pair import Pair
 from .raw import echo_marked, echo_request, mac, tagged
-from .traffic import MARKER, ping, say, shout, stream
+from .traffic import IPERF_MARKER, MARKER, ping, say, shout, stream
 
+LABELS = {MARKER.decode(): "the marker text", IPERF_MARKER.decode(): "iperf3's pattern"}
 MEMORY_LIMIT_MB = 200
 TCP_SECONDS = 5
 
@@ -64,7 +65,7 @@ class Story:
         """Ears at host A's own cable hear the marker: were it on the wire, we would know."""
         host_a, host_b = self.network.host_a, self.network.host_b
         with (
-            self.console.step("host A says the marker text in clear") as step,
+            self.console.step("host A says a marker text in clear") as step,
             Eavesdropper(self.network.site_a, ["plain"], [MARKER]) as ears,
         ):
             heard = say(host_a, host_b, HOST_B.v4, MARKER, 1000)
@@ -100,7 +101,7 @@ class Story:
             self._expect(result.received == result.sent, f"{what}: {result.text}")
 
     def _vlan_ping(self) -> None:
-        with self.console.step("ping with VLAN tags (802.1Q, 802.1ad, both)") as step:
+        with self.console.step("VLAN-tagged ping (802.1Q, 802.1ad, QinQ)") as step:
             packets = [_vlan_ping(number) for number in range(30)]
             came = echo_marked(self.network.host_a, self.network.host_b, "eth0", packets)
             step.figure = self.findings.ping(len(packets), came) + ", byte for byte"
@@ -140,7 +141,7 @@ class Story:
         rows += [(kind, f"{report.expected.get(kind, 0):,}") for kind in EXPECTED_KINDS]
         rows += [(kind, f"{count:,}") for kind, count in sorted(report.else_seen.items())]
         rows += [("anything else", "0")] if not report.else_seen else []
-        rows += [(f'"{text}" in clear', f"{count:,}") for text, count in report.markers.items()]
+        rows += [(f"{LABELS[text]} in clear", f"{count:,}") for text, count in report.markers.items()]
         self.console.table(rows)
         self._expect(not report.missed, f"the eavesdropper missed {report.missed} packets")
         self._expect(len(report.data_sizes) == 1, f"frames of sizes {sorted(report.data_sizes)}")
@@ -150,7 +151,7 @@ class Story:
 
     def _show_sites(self) -> None:
         self.console.title("The two sites")
-        rows = [("site", "memory", "sealed", "opened", "dropped", "books")]
+        rows = [("site", f"memory (limit {MEMORY_LIMIT_MB})", "sealed", "opened", "dropped", "books")]
         self.pair.check_books()
         for site in self.pair.sites:
             tally, memory = site.counters(), site.memory_megabytes()
