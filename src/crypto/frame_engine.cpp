@@ -143,7 +143,7 @@ Result<FrameEngine> FrameEngine::create(Choice choice) {
   auto manager = IpsecMbManager::create(choice == Choice::best ? Arch::best : Arch::sse);
   if (!manager) return std::unexpected{manager.error()};
   std::optional<IpsecMbManager> few;
-  if (manager->is_avx512() && manager->has(IMB_FEATURE_SHANI)) {
+  if (manager->is_avx512() && IpsecMbManager::cpu_has(IMB_FEATURE_SHANI)) {
     auto sse = IpsecMbManager::create(Arch::sse);
     if (!sse) return std::unexpected{sse.error()};
     few = std::move(*sse);
@@ -210,7 +210,7 @@ void FrameEngine::open(std::span<OpenJob> jobs) noexcept {
 std::string FrameEngine::describe() const {
   const IpsecMbManager& manager = state_->manager;
   return fmt::format("ipsec-mb {} {}{}{}", imb_get_version_str(), manager.arch_name(),
-                     manager.has(IMB_FEATURE_VAES) ? " with VAES" : "",
+                     IpsecMbManager::cpu_has(IMB_FEATURE_VAES) ? " with VAES" : "",
                      state_->few ? fmt::format(", SHA-NI for up to {} frames", few_frames) : "");
 }
 

@@ -11,7 +11,7 @@ IpsecMbManager::IpsecMbManager()
 }
 
 Result<IpsecMbManager> IpsecMbManager::create(Arch arch) {
-  if ((imb_get_feature_flags() & IMB_FEATURE_AESNI) == 0)
+  if (!cpu_has(IMB_FEATURE_AESNI))
     return fail(ErrorKind::missing,
                 "this CPU has no AES instructions: run on one that has AES-NI, or choose a VM "
                 "type that shows it to the guest");
@@ -31,14 +31,12 @@ std::string_view IpsecMbManager::arch_name() const {
   switch (manager_->used_arch) {
     case IMB_ARCH_SSE:
       return "SSE";
-    case IMB_ARCH_AVX:
-      return "AVX";
     case IMB_ARCH_AVX2:
       return "AVX2";
     case IMB_ARCH_AVX512:
       return "AVX512";
     default:
-      return "unknown";
+      return "other code";
   }
 }
 

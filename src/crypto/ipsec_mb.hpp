@@ -19,8 +19,9 @@ class IpsecMbManager {
   [[nodiscard]] static Result<IpsecMbManager> create(Arch arch);
 
   [[nodiscard]] IMB_MGR* get() const { return manager_; }
-  [[nodiscard]] bool has(std::uint64_t feature) const {
-    return (manager_->features & feature) == feature;
+  // What this CPU has, one of IMB_FEATURE_*.
+  [[nodiscard]] static bool cpu_has(std::uint64_t feature) {
+    return (imb_get_feature_flags() & feature) == feature;
   }
   // 16 lanes of SHA-256, against 8, 4 or 2.
   [[nodiscard]] bool is_avx512() const { return manager_->used_arch == IMB_ARCH_AVX512; }
