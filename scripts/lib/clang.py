@@ -43,8 +43,8 @@ def flags_of(command):
     for word in words:
         if word in ("-o", "-MF", "-MQ", "-MT", "-c"):
             next(words)
-        elif word not in ("-MD", "-fcolor-diagnostics", "-Winvalid-pch"):
-            kept.append(word)
+        elif word not in ("-MD", "-fcolor-diagnostics") and not word.startswith("-ffile-prefix-map"):
+            kept.append(word)  # and no flag names the checkout: all checkouts share verdicts
     return kept
 
 
