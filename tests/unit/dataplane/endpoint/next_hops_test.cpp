@@ -1,0 +1,78 @@
+#include "dataplane/endpoint/next_hops.hpp"
+
+#include <gtest/gtest.h>
+
+namespace penstock::dataplane::endpoint {
+namespace {
+
+using namespace std::chrono_literals;
+
+const IpAddress gateway = *parse_ip("192.0.2.254");
+const IpAddress near = *parse_ip("192.0.2.9");
+const IpAddress far = *parse_ip("198.51.100.1");
+constexpr MacAddress mac{{std::byte{2}, {}, {}, {}, {}, std::byte{7}}};
+constexpr MacAddress other{{std::byte{2}, {}, {}, {}, {}, std::byte{8}}};
+
+class NextHopsTest : public testing::Test {
+ protected:
+  NextHops hops{*parse_prefix("192.0.2.1/24"), gateway};
+  Time now = 1000s;
+};
+
+TEST_F(NextHopsTest, LeadsStraightOrThroughTheGateway) {
+  EXPECT_EQ(hops.towards(near), near);
+  EXPECT_EQ(hops.towards(far), gateway);
+  EXPECT_FALSE(hops.towards(*parse_ip("2001:db8::1")));
+  const NextHops alone{*parse_prefix("192.0.2.1/24"), std::nullopt};
+  EXPECT_FALSE(alone.towards(far));
+  EXPECT_EQ(alone.towards(near), near);
+}
+
+TEST_F(NextHopsTest, AsksUntilAnAnswerCameAndRefreshesIt) {
+  EXPECT_EQ(hops.deadline(), Time::max());
+  EXPECT_FALSE(hops.find(near, now));
+  EXPECT_EQ(hops.take_questions(now), std::vector{near});
+  EXPECT_TRUE(hops.take_questions(now).empty());
+  now += NextHops::ask_again;
+  EXPECT_EQ(hops.deadline(), now);
+  EXPECT_EQ(hops.take_questions(now), std::vector{near});
+  EXPECT_EQ(hops.deadline(), now + 2 * NextHops::ask_again);
+
+  EXPECT_TRUE(hops.learn(near, mac, now));
+  EXPECT_EQ(hops.find(near, now), mac);
+  EXPECT_EQ(hops.deadline(), now + NextHops::refresh);
+  now += NextHops::refresh;
+  EXPECT_EQ(hops.take_questions(now), std::vector{near});
+  EXPECT_EQ(hops.find(near, now), mac);  // kept while the answer is out
+  EXPECT_FALSE(hops.learn(near, mac, now));
+  EXPECT_TRUE(hops.learn(near, other, now));
+  EXPECT_EQ(hops.find(near, now), other);
+}
+
+TEST_F(NextHopsTest, LearnsOnlyWhatItNeeds) {
+  EXPECT_FALSE(hops.learn(near, mac, now));
+  EXPECT_FALSE(hops.find(near, now));
+}
+
+TEST_F(NextHopsTest, ForgetsWhatNobodyNeedsAndKeepsWhatIsPinned) {
+  hops.find(near, now);
+  hops.pin(gateway, now);
+  now += 10min;
+  EXPECT_EQ(hops.take_questions(now), std::vector{gateway});
+  EXPECT_FALSE(hops.learn(near, mac, now));
+  EXPECT_TRUE(hops.learn(gateway, mac, now));
+}
+
+TEST_F(NextHopsTest, StrangersCannotPushOutWhatIsPinned) {
+  hops.pin(gateway, now);
+  for (int i = 1; i < 250; ++i) {
+    now += 1ms;
+    hops.find(*parse_ip("192.0.2." + std::to_string(i)), now);
+  }
+  EXPECT_EQ(hops.take_questions(now).size(), NextHops::capacity);
+  EXPECT_TRUE(hops.learn(gateway, mac, now));
+  EXPECT_FALSE(hops.learn(*parse_ip("192.0.2.1"), mac, now));  // the oldest made room
+}
+
+}  // namespace
+}  // namespace penstock::dataplane::endpoint
