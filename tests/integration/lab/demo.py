@@ -19,6 +19,7 @@ from .errors import LabError, wait_until
 from .namespaces import Namespace
 from .network import HOST_B, Network
 from .pair import Pair
+from .programs import program
 from .site import command_name
 from .stale import remove_stale
 from .story import Story
@@ -86,7 +87,7 @@ def show_kept(console: Console, pair: Pair) -> None:
     console.title("It stays up. To look around:")
     for line in (
         f"ip netns exec {host_a} ping {HOST_B.v4}",
-        f"ip netns exec {site_a} build/penstock status --socket {socket}",
+        f"ip netns exec {site_a} {program('penstock')} status --socket {socket}",
         f"ip netns exec {wire} tcpdump -ni port-a -X udp port 7670",
         f"tail -f {pair.a.log_file} {pair.b.log_file}",
         "scripts/demo --down",
