@@ -44,7 +44,7 @@ struct Sink {
 
 class Peer {
  public:
-  Peer(Bytes input) : input_(input) { budget_.limit = load_u8(take(1).data()); }
+  explicit Peer(Bytes input) : input_(input) { budget_.limit = load_u8(take(1).data()); }
 
   void run() {
     while (!input_.empty()) {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <random>
 #include <set>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -36,14 +37,14 @@ struct WireFrame {
 
 class World {
  public:
-  explicit World(std::uint64_t seed) : random_(seed) {
-    frame_size_ = frame_layout::prologue + between(1, 8) * between(1, 300);
-    frame_size_ = std::max(frame_size_, frame_layout::prologue + block_header + 1);
-    loss_per_mille_ = one_of({0, 0, 5, 50, 400});
-    reach_ = one_of({0, 0, 3, 30, 300});
-    budget_.limit = static_cast<std::uint32_t>(one_of({0, 3, 40, 10'000}));
-    last_packets_ = between(1, 200);
-  }
+  explicit World(std::uint64_t seed)
+      : random_(seed),
+        frame_size_(std::max(between(1, 8) * between(1, 300), std::uint64_t{5}) +
+                    frame_layout::prologue),
+        loss_per_mille_(one_of({0, 0, 5, 50, 400})),
+        reach_(one_of({0, 0, 3, 30, 300})),
+        packets_(between(1, 200)),
+        budget_{.limit = static_cast<std::uint32_t>(one_of({0, 3, 40, 10'000}))} {}
 
   void run() {
     pack();
@@ -74,7 +75,7 @@ class World {
 
   void pack() {
     FramePacker packer;
-    for (std::uint64_t i = 0; i < last_packets_; ++i) {
+    for (std::uint64_t i = 0; i < packets_; ++i) {
       SentPacket packet{.kind = static_cast<BlockKind>(between(1, 4)), .bytes = {}};
       packet.bytes = pattern(packet_length(), static_cast<unsigned>(i));
       append(packer, packet);
@@ -126,7 +127,8 @@ class World {
         wire.push_back({.number = number, .arrival = 3 * number + between(0, reach_)});
       }
     }
-    std::ranges::stable_sort(wire, {}, &WireFrame::arrival);
+    std::ranges::sort(
+        wire, {}, [](const WireFrame& frame) { return std::pair{frame.arrival, frame.number}; });
     return wire;
   }
 
@@ -180,7 +182,7 @@ class World {
   std::size_t frame_size_;
   std::uint64_t loss_per_mille_;
   std::uint64_t reach_;
-  std::uint64_t last_packets_;
+  std::uint64_t packets_;
   HeldBudget budget_;
   std::vector<SentPacket> sent_;
   std::deque<Buffer> frames_;

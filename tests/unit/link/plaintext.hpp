@@ -32,7 +32,7 @@ class Plaintext {
     return *this;
   }
 
-  operator Bytes() const { return bytes_; }
+  explicit operator Bytes() const { return bytes_; }
 
  private:
   Buffer bytes_;

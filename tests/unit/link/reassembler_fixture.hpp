@@ -1,4 +1,4 @@
-// A reassembler, frames to give it, and the books at the end.
+// A reassembler_, frames_ to give it, and the books at the end.
 #pragma once
 
 #include <algorithm>
@@ -20,11 +20,11 @@ inline constexpr std::uint64_t wait = 1000;
 class ReassemblerTest : public ::testing::Test {
  protected:
   ~ReassemblerTest() override {
-    reassembler.flush(sink);
-    EXPECT_EQ(budget.held, 0u);
-    EXPECT_EQ(given, sink.released.size());
-    std::ranges::sort(sink.released);
-    EXPECT_TRUE(std::ranges::adjacent_find(sink.released) == sink.released.end());
+    reassembler_.flush(sink_);
+    EXPECT_EQ(budget_.held, 0u);
+    EXPECT_EQ(given_, sink_.released.size());
+    std::ranges::sort(sink_.released);
+    EXPECT_TRUE(std::ranges::adjacent_find(sink_.released) == sink_.released.end());
   }
 
   void accept(std::uint64_t number, std::uint64_t now = 0) {
@@ -33,9 +33,9 @@ class ReassemblerTest : public ::testing::Test {
     accept(number, Plaintext(0).block(1, name), now);
   }
   void accept(std::uint64_t number, const Plaintext& plaintext, std::uint64_t now = 0) {
-    frames.push_back(plaintext);
-    reassembler.accept({number}, Bytes{frames.back()}, &frames.back(), now, sink);
-    ++given;
+    frames_.push_back(plaintext);
+    reassembler_.accept({number}, Bytes{frames_.back()}, &frames_.back(), now, sink_);
+    ++given_;
   }
   void accept_range(std::uint64_t first, std::uint64_t last, std::uint64_t now = 0) {
     for (std::uint64_t number = first; number <= last; ++number) accept(number, now);
@@ -43,8 +43,8 @@ class ReassemblerTest : public ::testing::Test {
   // The numbers delivered since the last call.
   std::vector<std::uint64_t> delivered() {
     std::vector<std::uint64_t> numbers;
-    for (; seen < sink.blocks.size(); ++seen) {
-      numbers.push_back(load_be64(sink.blocks[seen].bytes.data()));
+    for (; seen_ < sink_.blocks.size(); ++seen_) {
+      numbers.push_back(load_be64(sink_.blocks[seen_].bytes.data()));
     }
     return numbers;
   }
@@ -55,12 +55,12 @@ class ReassemblerTest : public ::testing::Test {
   }
 
   using Numbers = std::vector<std::uint64_t>;
-  HeldBudget budget{.limit = 1000};
-  Reassembler reassembler{budget, wait};
-  RecordingSink sink;
-  std::deque<Plaintext> frames;
-  std::size_t given = 0;
-  std::size_t seen = 0;
+  HeldBudget budget_{.limit = 1000};
+  Reassembler reassembler_{budget_, wait};
+  RecordingSink sink_;
+  std::deque<Plaintext> frames_;
+  std::size_t given_ = 0;
+  std::size_t seen_ = 0;
 };
 
 }  // namespace penstock::test

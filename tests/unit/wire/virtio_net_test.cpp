@@ -251,6 +251,16 @@ TEST(RebuildVirtioNet, ExtensionHeadersAreBounded) {
       rebuild_virtio_net(tcp6_behind({60, 60, 60, 60, 60, 60, 60, 60, 60}), checksum(54 + 72, 16)));
 }
 
+TEST(RebuildVirtioNet, CutExtensionHeaderIsRefused) {
+  for (std::size_t length = 0; length < 8; ++length) {
+    Packet packet = ethernet(ethertype_ipv6);
+    append_ipv6(packet, 60, length);
+    packet.resize(packet.size() + length);
+    const Packet exact(packet);
+    EXPECT_FALSE(rebuild_virtio_net(exact, checksum(54 + 8, 16))) << length;
+  }
+}
+
 TEST(RebuildVirtioNet, ExtensionHeaderBeyondThePacketIsRefused) {
   for (unsigned length = 1; length < 256; ++length) {
     Packet packet = tcp6_behind({60});
