@@ -1,0 +1,42 @@
+#include "dataplane/opened.hpp"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "penstock/ipc/channel.hpp"
+
+namespace penstock::dataplane {
+namespace {
+
+Result<Pool> make(const PoolPlan& plan) {
+  return make_pool(plan.name, plan.buffers, plan.data_room, plan.cache);
+}
+
+}  // namespace
+
+Result<Opened> open_all(const SiteConfig& config, const Topology& topology) {
+  const auto workers = static_cast<unsigned>(topology.workers.size());
+  auto eal = Eal::start({.file_prefix = "penstock-" + config.name,
+                         .workers = workers,
+                         .cores = config.worker_cores,
+                         .devargs = devargs_of(config),
+                         .memory_mb = topology.memory_mb});
+  if (!eal) return std::unexpected{eal.error()};
+  auto frames = make(topology.frames);
+  if (!frames) return std::unexpected{frames.error()};
+  auto punts = make(topology.punts);
+  if (!punts) return std::unexpected{punts.error()};
+  auto shutoff = shut_off_kernel(config);
+  if (!shutoff) return std::unexpected{shutoff.error()};
+  auto plain = open_port(config.plain, PortSide::plain, workers, frames->get());
+  if (!plain) return std::unexpected{plain.error()};
+  auto wire = open_port(config.wire.port, PortSide::wire, workers, frames->get());
+  if (!wire) return std::unexpected{wire.error()};
+  auto listener = ipc::listen_at(config.dataplane_socket(), SOCK_SEQPACKET);
+  if (!listener) return std::unexpected{listener.error()};
+  return Opened{std::move(*eal),   std::move(*frames), std::move(*punts),   std::move(*shutoff),
+                std::move(*plain), std::move(*wire),   std::move(*listener)};
+}
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,161 @@
+#include "dataplane/running.hpp"
+
+#include <sys/random.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <rte_launch.h>
+
+#include "penstock/base/log.hpp"
+
+#include "dataplane/isa.hpp"
+#include "dataplane/main_core.hpp"
+
+namespace penstock::dataplane {
+namespace {
+
+template <std::size_t N>
+void put_text(std::array<char, N>& to, std::string_view text) {
+  text.copy(to.data(), N - 1);
+}
+
+ipc::BootId make_boot_id() {
+  ipc::BootId id;
+  check(getrandom(id.data(), id.size(), 0) == static_cast<ssize_t>(id.size()), "randomness");
+  return id;
+}
+
+ipc::HelloReply make_hello(const Topology& topology, const Opened& opened, const WireIdentity& self,
+                           const ipc::BootId& boot_id, const FrameEngine& engine) {
+  ipc::HelloReply hello{.boot_id = boot_id,
+                        .max_frame_size = topology.max_frame_size,
+                        .lanes = static_cast<std::uint16_t>(topology.workers.size()),
+                        .takes_offload = opened.plain->info().takes_offload,
+                        .wire = ipc::to_wire(self.endpoint)};
+  put_text(hello.isa, name(built_for()));
+  put_text(hello.engine, engine.describe());
+  put_text(hello.plain_device, topology.plain_device);
+  put_text(hello.wire_device, topology.wire_device);
+  return hello;
+}
+
+// A worker, its mailbox, and its thread.
+class RunningWorker {
+ public:
+  RunningWorker(const WorkerPlan& plan, WorkerSetup setup, FrameEngine engine)
+      : lcore_(plan.index + 1), worker_(setup, std::move(engine)) {}
+  RunningWorker(const RunningWorker&) = delete;
+  RunningWorker& operator=(const RunningWorker&) = delete;
+  ~RunningWorker() { stop(); }
+
+  [[nodiscard]] Worker& worker() { return worker_; }
+  void start() { is_running_ = rte_eal_remote_launch(entry, this, lcore_) == 0; }
+  void stop() {
+    stop_.store(true, std::memory_order_relaxed);
+    if (std::exchange(is_running_, false)) rte_eal_wait_lcore(lcore_);
+  }
+
+ private:
+  static int entry(void* self) {
+    auto* running = static_cast<RunningWorker*>(self);
+    running->worker_.run(running->stop_);
+    return 0;
+  }
+
+  unsigned lcore_;
+  Worker worker_;
+  std::atomic<bool> stop_{false};  // written by the main core, read by the worker
+  bool is_running_ = false;
+};
+
+// Everything that lives while packets flow, in the order in which it is made.
+struct Running {
+  Wake main_wake;
+  std::vector<std::unique_ptr<Mailbox>> mailboxes;
+  std::vector<std::unique_ptr<RunningWorker>> workers;
+  std::unique_ptr<MainCore> main_core;
+};
+
+Result<void> make_workers(const SiteConfig& config, const Topology& topology, Opened& opened,
+                          const WireIdentity& self, Running& running) {
+  for (const WorkerPlan& plan : topology.workers) {
+    auto engine = FrameEngine::create();
+    if (!engine) return std::unexpected{engine.error()};
+    Mailbox& mailbox = *running.mailboxes.emplace_back(std::make_unique<Mailbox>(plan.index));
+    mailbox.main_wake = &running.main_wake;
+    running.workers.push_back(
+        std::make_unique<RunningWorker>(plan,
+                                        WorkerSetup{.plain = opened.plain->queue(plan.plain_queue),
+                                                    .wire = opened.wire->queue(plan.wire_queue),
+                                                    .plain_info = opened.plain->info(),
+                                                    .mailbox = mailbox,
+                                                    .frames = opened.frames.get(),
+                                                    .punts = opened.punts.get(),
+                                                    .held_limit = topology.held_limit,
+                                                    .self = self,
+                                                    .links = config.links.size(),
+                                                    .hold = config.links.front().hold,
+                                                    .idle = config.idle},
+                                        std::move(*engine)));
+  }
+  return {};
+}
+
+MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topology, Opened& opened,
+                               const WireIdentity& self, const FrameEngine& engine,
+                               Running& running) {
+  const ipc::BootId boot_id = make_boot_id();
+  MainCore::Setup setup{
+      .punts = opened.punts.get(),
+      .self = self,
+      .on_link = config.wire.address,
+      .gateway = config.wire.gateway,
+      .sessions = {.boot_id = boot_id,
+                   .links = config.links.size(),
+                   .max_frame_size = topology.max_frame_size,
+                   .self = self},
+      .control = {.listener = std::move(opened.listener),
+                  .hello = make_hello(topology, opened, self, boot_id, engine),
+                  .started = monotonic_now()},
+      .wake = &running.main_wake,
+  };
+  for (const LinkConfig& link : config.links) setup.peers.push_back(link.endpoint);
+  for (std::size_t i = 0; i < running.workers.size(); ++i) {
+    Worker& worker = running.workers[i]->worker();
+    setup.workers.push_back({.worker = &worker, .mailbox = running.mailboxes[i].get()});
+    setup.sessions.held.push_back(&worker.held());
+  }
+  return setup;
+}
+
+}  // namespace
+
+Result<void> run(const SiteConfig& config, const Topology& topology, Opened& opened,
+                 int signal_fd) {
+  const auto engine = FrameEngine::create();
+  if (!engine) return std::unexpected{engine.error()};
+  const WireIdentity self{
+      .mac = opened.wire->info().mac,
+      .endpoint = {.address = config.wire.address.address, .port = config.wire.udp_port}};
+  Running running;
+  if (auto made = make_workers(config, topology, opened, self, running); !made) return made;
+  running.main_core = std::make_unique<MainCore>(
+      plan_main_core(config, topology, opened, self, *engine, running), *engine);
+
+  log::info(fmt::format("{} forwards between {} and {} as {}: {}, {}, {}", config.name,
+                        topology.plain_device, topology.wire_device, to_string(self.endpoint),
+                        name(built_for()), engine->describe(), opened.eal.describe()));
+  for (const auto& worker : running.workers) worker->start();
+  running.main_core->run(signal_fd);
+  log::info("stopping");
+  for (const auto& worker : running.workers) worker->stop();
+  return {};
+}
+
+}  // namespace penstock::dataplane

@@ -1,0 +1,16 @@
+// The data plane while packets flow: workers on their lcores, and the main core.
+#pragma once
+
+#include "penstock/base/error.hpp"
+#include "penstock/config/site_config.hpp"
+
+#include "dataplane/opened.hpp"
+#include "dataplane/topology.hpp"
+
+namespace penstock::dataplane {
+
+// Until a signal arrives at `signal_fd`; then every worker has ended.
+[[nodiscard]] Result<void> run(const SiteConfig& config, const Topology& topology, Opened& opened,
+                               int signal_fd);
+
+}  // namespace penstock::dataplane
