@@ -14,8 +14,8 @@
 namespace penstock::ipc {
 namespace {
 
-// A queue of clients that wait to be accepted; each costs us nothing.
-constexpr int backlog = 16;
+// Clients that wait to be accepted cost us nothing; one too many is told to try again.
+constexpr int backlog = 128;
 
 struct SocketAddress {
   sockaddr_un un{};
