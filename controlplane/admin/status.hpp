@@ -1,5 +1,5 @@
-// What `status` shows, gathered by the shell, and its JSON, whose keys operators' tools and
-// the tests rely on (docs/operations.md).
+// What `status` shows, gathered by the shell, and its JSON. Operators' tools rely on its keys:
+// none goes away or changes its meaning. Without a data plane its numbers are null.
 #pragma once
 
 #include <optional>

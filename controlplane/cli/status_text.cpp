@@ -23,7 +23,8 @@ std::string scaled(double value, std::string_view unit) {
     ++power;
   }
   const int digits = power == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return fmt::format("{:.{}f} {}{}", value, digits, prefixes[power], unit);
+  const std::string scaled_unit = prefixes[power] + std::string{unit};
+  return fmt::format("{:.{}f}{}{}", value, digits, scaled_unit.empty() ? "" : " ", scaled_unit);
 }
 
 std::string duration(double seconds) {
@@ -120,7 +121,7 @@ class Page {
   void flow(std::string_view label, const char* packets, const char* bytes) {
     line("  {:<16} {:>9} packets {:>9}   {:>12} {:>12}", label,
          scaled(static_cast<double>(count(packets)), ""),
-         scaled(static_cast<double>(count(bytes)), "B"), scaled(rate(packets), "packet/s"),
+         scaled(static_cast<double>(count(bytes)), "B"), scaled(rate(packets), "/s"),
          scaled(rate(bytes) * 8, "bit/s"));
   }
 

@@ -42,7 +42,7 @@ void DataplaneClient::start() { connect(); }
 void DataplaneClient::connect() {
   auto fd = ipc::connect_to(socket_, SOCK_SEQPACKET);
   if (!fd) {
-    explain("the data plane does not run: " + fd.error().message);
+    explain_absence("the data plane does not run: " + fd.error().message);
     return retry_later();
   }
   channel_ = std::make_unique<ipc::Channel>(std::move(*fd));
@@ -75,6 +75,14 @@ void DataplaneClient::lose(std::string reason) {
 void DataplaneClient::forget_channel() {
   if (readable_.is_open()) static_cast<void>(readable_.release());  // the channel closes it
   channel_.reset();
+}
+
+// Said once: a start takes its time, and a loss has been logged already.
+void DataplaneClient::explain_absence(std::string reason) {
+  reason_ = std::move(reason);
+  if (!logged_.empty()) return;
+  logged_ = reason_;
+  log::info(reason_ + "; waiting for it");
 }
 
 // The log hears of a change, not of every attempt.

@@ -79,6 +79,7 @@ class DataplaneClient {
   void lose(std::string reason);
   void forget_channel();
   void explain(std::string reason);
+  void explain_absence(std::string reason);
 
   void wait_readable();
   void read_all();

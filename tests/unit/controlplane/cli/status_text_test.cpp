@@ -80,7 +80,7 @@ TEST(StatusText, rates_come_from_two_looks_at_one_life_of_the_data_plane) {
   at(now, Counter::plain_received_bytes) = 1'500'000;
   now.dataplane->stats.uptime_ns += 500'000'000;
   EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "24.0 Mbit/s"));
-  EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "3.00 kpacket/s"));
+  EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "3.00 k/s"));
   before.dataplane->hello.boot_id.fill(std::byte{1});
   EXPECT_FALSE(shows(status_text(to_json(before), to_json(now), false), "Mbit/s"));
 }
