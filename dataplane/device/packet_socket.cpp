@@ -54,12 +54,12 @@ tpacket_req request_of(const RingShape& shape) {
 
 RingShape RingShape::fit(std::size_t slot_bytes, std::size_t memory) {
   // Four slots of whole kilobytes are whole pages.
-  const auto slot = static_cast<std::uint32_t>((slot_bytes + 1023) / 1024 * 1024);
-  const auto block_slots = std::max<std::uint32_t>(mega / slot / 4, 1) * 4;
-  const auto block = std::size_t{slot} * block_slots;
-  return {.slot_size = slot,
-          .block_slots = block_slots,
-          .blocks = static_cast<std::uint32_t>(std::max<std::size_t>(memory / block, 1))};
+  const auto slot = (slot_bytes + 1023) / 1024 * 1024;
+  const auto block_slots = std::max<std::size_t>(mega / slot / 4, 1) * 4;
+  const auto blocks = std::max<std::size_t>(memory / (slot * block_slots), 1);
+  return {.slot_size = static_cast<std::uint32_t>(slot),
+          .block_slots = static_cast<std::uint32_t>(block_slots),
+          .blocks = static_cast<std::uint32_t>(blocks)};
 }
 
 tpacket2_hdr* RingView::header(std::uint32_t slot) const {
