@@ -8,8 +8,10 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include "penstock/base/log.hpp"
 
@@ -88,7 +90,10 @@ Result<void> start(int argc, char** argv) {
   auto opened = open_all(*config, *topology);
   if (!opened) return std::unexpected{opened.error()};
   confine();
-  return run(*config, *topology, *opened, signals.get());
+  auto ended = run(*config, *topology, *opened, signals.get());
+  std::error_code ignored;
+  std::filesystem::remove(config->dataplane_socket(), ignored);
+  return ended;
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ constexpr std::size_t base_memory = std::size_t{12} << 20;
 
 // An ethdev says its own only once it is probed; what it has more is not used.
 constexpr std::uint16_t assumed_mtu = 1500;
+// What DPDK's drivers expect a receive buffer to hold, whatever the MTU.
+constexpr std::size_t ethdev_buffer = 2048;
 
 Result<std::uint16_t> mtu_of(const PortConfig& port) {
   if (port.kind != PortConfig::Kind::af_packet) return assumed_mtu;
@@ -37,13 +39,23 @@ Result<std::uint16_t> mtu_of(const PortConfig& port) {
   return interface->mtu;
 }
 
+std::size_t least_buffer(const SiteConfig& config) {
+  const bool has_ethdev = config.plain.kind == PortConfig::Kind::ethdev ||
+                          config.wire.port.kind == PortConfig::Kind::ethdev;
+  return has_ethdev ? ethdev_buffer : 0;
+}
+
 std::string device_name(const PortConfig& port) {
   return (port.kind == PortConfig::Kind::af_packet ? "af_packet:" : "ethdev:") + port.device;
 }
 
+// What a buffer takes of ordinary memory: DPDK lets none cross a page where that can be
+// avoided, and pads them so that they spread over memory channels.
 std::size_t bytes_a_buffer(const PoolPlan& pool) {
-  constexpr std::size_t mempool_header = 64;
-  return sizeof(rte_mbuf) + mempool_header + pool.data_room;
+  constexpr std::size_t page = 4096;
+  constexpr std::size_t header_and_padding = 2 * 64;
+  const std::size_t size = sizeof(rte_mbuf) + header_and_padding + pool.data_room;
+  return size <= page ? page / (page / size) : (size + page - 1) / page * page;
 }
 
 std::uint16_t data_room(std::size_t packet) {
@@ -120,7 +132,7 @@ Result<Topology> plan_topology(const SiteConfig& config) {
     topology.workers.push_back(
         {.index = index, .core = core, .plain_queue = index, .wire_queue = index, .lane = index});
   }
-  topology.frames = plan_frames(*wire_mtu + link_overhead);
+  topology.frames = plan_frames(std::max(*wire_mtu + link_overhead, least_buffer(config)));
   topology.punts = {.name = "punts",
                     .use = "packets between the wire and the main core",
                     .buffers = punt_buffers,

@@ -97,7 +97,6 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   session->id = message.session_id;
   session->link = message.link;
   session->role = message.role;
-  session->peer_takes_offload = message.peer_takes_offload != 0;
   session->local_spi_base = Spi{message.local_spi_base};
   session->next_hop = *hops_.towards(peer.address);
   session->order = installed_;

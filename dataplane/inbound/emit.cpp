@@ -4,7 +4,6 @@
 
 #include "penstock/wire/outer.hpp"
 
-#include "dataplane/checksum.hpp"
 #include "dataplane/inbound/path.hpp"
 
 namespace penstock::dataplane::inbound {
@@ -27,11 +26,11 @@ std::expected<Packet, DropReason> read_unfinished(const Path& path, Bytes block)
   const auto claimed = read_virtio_net(block.first<header_size>());
   const auto rebuilt = rebuild_virtio_net(packet, claimed);
   if (!rebuilt) return std::unexpected{DropReason::bad_offload};
-  const bool is_one_packet = rebuilt->gso_type == VirtioNetHeader::gso_none;
-  if (!path.plain_takes_offload && !is_one_packet)
+  if (!path.plain_takes_offload && !rebuilt->is_finished())
     return std::unexpected{DropReason::needs_offload};
-  const std::size_t longest =
-      is_one_packet ? packet.size() : std::size_t{rebuilt->header_length} + rebuilt->gso_size;
+  const std::size_t longest = rebuilt->gso_type == VirtioNetHeader::gso_none
+                                  ? packet.size()
+                                  : std::size_t{rebuilt->header_length} + rebuilt->gso_size;
   if (longest > path.longest_packet) return std::unexpected{DropReason::delivery_too_long};
   return Packet{.bytes = packet, .offload = *rebuilt};
 }
@@ -55,14 +54,6 @@ TxSlot* next_slot(Path& path) {
   return delivery.slots.empty() ? nullptr : &delivery.slots[delivery.used];
 }
 
-// Where the port cannot finish a checksum, it is done here, in the slot.
-void finish_in_slot(TxSlot& slot) {
-  const MutableBytes packet{slot.data, slot.length};
-  if (const auto checksum = finish_checksum(packet, slot.offload))
-    store_be16(&packet[checksum->at], checksum->value);
-  slot.offload = {};
-}
-
 std::optional<DropReason> deliver(Path& path, const Packet& packet) {
   TxSlot* slot = next_slot(path);
   if (slot == nullptr) return DropReason::plain_tx_full;
@@ -70,7 +61,6 @@ std::optional<DropReason> deliver(Path& path, const Packet& packet) {
   std::memcpy(slot->data, packet.bytes.data(), packet.bytes.size());
   slot->length = static_cast<std::uint32_t>(packet.bytes.size());
   slot->offload = packet.offload;
-  if (!packet.offload.is_finished() && !path.plain_takes_offload) finish_in_slot(*slot);
   path.delivery.lengths[path.delivery.used++] = slot->length;
   return std::nullopt;
 }

@@ -2,7 +2,6 @@
 // next frame. A packet is begun only when there are buffers for all of it.
 #include <cstring>
 
-#include "dataplane/checksum.hpp"
 #include "dataplane/outbound/path.hpp"
 
 namespace penstock::dataplane::outbound {
@@ -36,43 +35,26 @@ class LeadWriter {
   std::byte* at_;
 };
 
-// The packet's own bytes as they cross: `head` of them are in the lead already. Where only a
-// checksum is missing and the peer takes no unfinished packets, it is put in.
-struct Body {
-  std::array<Bytes, 3> pieces{};
-  bool is_finished = true;
-};
-
-Body make_body(const PacketView& view, bool peer_takes_offload, BlockLead& lead) {
-  const Bytes packet{view.data, view.length};
-  if (view.offload.is_finished()) return {.pieces = {packet}};
-  if (peer_takes_offload || view.offload.gso_type != VirtioNetHeader::gso_none)
-    return {.pieces = {packet}, .is_finished = false};
-  const auto checksum = finish_checksum(packet, view.offload);
-  if (!checksum || checksum->at < BlockLead::macs)
-    return {.pieces = {packet}, .is_finished = false};
-  store_be16(lead.checksum.data(), checksum->value);
-  return {.pieces = {packet.first(checksum->at), lead.checksum, packet.subspan(checksum->at + 2)}};
-}
-
-BlockSource make_block(const PacketView& view, bool peer_takes_offload, BlockLead& lead) {
-  Body body = make_body(view, peer_takes_offload, lead);
+// An unfinished packet crosses as it is, even to a site whose plain port cannot finish it:
+// that site counts needs_offload.
+BlockSource make_block(const PacketView& view, BlockLead& lead) {
+  const bool is_finished = view.offload.is_finished();
   const bool is_tagged = view.vlan_tpid != 0;
+  Bytes packet{view.data, view.length};
   LeadWriter writer{lead};
-  if (!body.is_finished) {
+  if (!is_finished) {
     VirtioNetHeader header = view.offload;
     if (is_tagged && (header.flags & VirtioNetHeader::needs_csum) != 0)
       header.csum_start = static_cast<std::uint16_t>(header.csum_start + BlockLead::tag);
     write_virtio_net(writer.virtio_net(), header);
   }
   if (is_tagged) {
-    writer.put(body.pieces[0].first(BlockLead::macs));
+    writer.put(packet.first(BlockLead::macs));
     writer.put_tag(view.vlan_tpid, view.vlan_tci);
-    body.pieces[0] = body.pieces[0].subspan(BlockLead::macs);
+    packet = packet.subspan(BlockLead::macs);
   }
-  const BlockKind kind = body.is_finished ? BlockKind::ethernet : BlockKind::offload_ethernet;
-  return {kind,
-          std::array<Bytes, 4>{writer.written(), body.pieces[0], body.pieces[1], body.pieces[2]}};
+  return {is_finished ? BlockKind::ethernet : BlockKind::offload_ethernet,
+          std::array<Bytes, 2>{writer.written(), packet}};
 }
 
 // Takes the next packet in hand. False: none is left.
@@ -81,7 +63,7 @@ bool take_next(Path& path) {
     const Packet& packet = path.packets[path.next_packet++];
     OutboundSa& sa = *packet.sa;
     BlockInHand& hand = path.in_hand;
-    hand.block.emplace(make_block(*packet.view, sa.session->peer_takes_offload, hand.lead));
+    hand.block.emplace(make_block(*packet.view, hand.lead));
     hand.sa = &sa;
     const std::size_t room = sa.open != nullptr ? sa.packer.room() : 0;
     const std::size_t frames = frames_needed(hand.block->length(), room, sa.shape.payload());

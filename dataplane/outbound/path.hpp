@@ -35,7 +35,6 @@ struct BlockLead {
   static constexpr std::size_t macs = 12;
   static constexpr std::size_t tag = 4;
   std::array<std::byte, limits::virtio_net_header + macs + tag> bytes{};
-  std::array<std::byte, 2> checksum{};  // the finished one, where it replaces the packet's
 };
 
 // The packet that pack is at: it may need several batches of frames.

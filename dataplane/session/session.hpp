@@ -28,7 +28,6 @@ struct Session {
   ipc::SessionId id{};
   std::uint32_t link = 0;
   ipc::Role role{};
-  bool peer_takes_offload = false;
   Spi local_spi_base;
   IpAddress next_hop;       // whose MAC address the outer headers need
   std::uint64_t order = 0;  // sessions installed later have more

@@ -145,15 +145,8 @@ TEST_F(DeliveryTest, ClaimsThatDoNotFitThePacket) {
   expect_dropped(segmented(100), DropReason::bad_offload);  // too small a segment
 }
 
-TEST_F(WholePacketsOnlyTest, AChecksumIsFinishedHere) {
-  send(sequence++, {unfinished()});
-  turn();
-  ASSERT_EQ(site.plain.sent.size(), 1u);
-  EXPECT_TRUE(site.plain.sent[0].offload.is_finished());
-  EXPECT_EQ(internet_checksum(Bytes{site.plain.sent[0].bytes}.subspan(34), 0x1234), 0);
-}
-
-TEST_F(WholePacketsOnlyTest, SegmentationIsNot) {
+TEST_F(WholePacketsOnlyTest, UnfinishedPacketsAreNotForwarded) {
+  expect_dropped(unfinished(), DropReason::needs_offload);
   expect_dropped(segmented(500), DropReason::needs_offload);
 }
 

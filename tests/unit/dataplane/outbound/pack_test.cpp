@@ -146,24 +146,22 @@ TEST_F(PackTest, AnUnfinishedPacketCrossesWithItsHeaderMovedBehindTheTag) {
   EXPECT_FALSE(pair.b.plain.sent[0].offload.is_finished());
 }
 
-TEST_F(PackTest, FinishesAChecksumForAPeerThatTakesWholePacketsOnly) {
+TEST_F(PackTest, AnUnfinishedPacketCrossesEvenToAPeerThatCountsIt) {
+  TestPair other{{}, {.plain_takes_offload = false}};
   ipc::InstallSession session = test::make_session();
   session.peer_takes_offload = 0;
-  pair.connect(session);
-  auto packet = make_packet(100);
-  store_be16(&packet[40], 0x1234);
-  const VirtioNetHeader offload{
-      .flags = VirtioNetHeader::needs_csum, .csum_start = 34, .csum_offset = 6};
-  for (const std::uint16_t tpid : std::array<std::uint16_t, 2>{0, 0x8100})
-    pair.a.plain.incoming.push_back({.bytes = packet, .vlan_tpid = tpid, .offload = offload});
-  pair.run();
-  ASSERT_EQ(pair.b.plain.sent.size(), 2u);
-  const auto& whole = pair.b.plain.sent[0];
-  EXPECT_TRUE(whole.offload.is_finished());
-  EXPECT_EQ(internet_checksum(Bytes{whole.bytes}.subspan(34), 0x1234), 0);
-  const auto& tagged = pair.b.plain.sent[1];
-  EXPECT_EQ(tagged.bytes.size(), 104u);
-  EXPECT_EQ(internet_checksum(Bytes{tagged.bytes}.subspan(38), 0x1234), 0);
+  other.connect(session);
+  auto packet = make_packet(100, ethertype_ipv4);
+  const auto ip = test::bytes_of({0x45, 0, 0,  86, 0, 0, 0, 0, 64, 17, 0, 0,  10,   0,
+                                  0,    1, 10, 0,  0, 2, 0, 1, 0,  2,  0, 66, 0x12, 0x34});
+  std::ranges::copy(ip, packet.begin() + 14);
+  other.a.plain.incoming.push_back(
+      {.bytes = packet,
+       .offload = {.flags = VirtioNetHeader::needs_csum, .csum_start = 34, .csum_offset = 6}});
+  other.run();
+  EXPECT_TRUE(other.b.plain.sent.empty());
+  EXPECT_EQ(other.b.count()[DropReason::needs_offload], 1u);
+  expect_balanced(other);
 }
 
 // --- when a frame leaves ---------------------------------------------------------------
