@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.errors import wait_until
 from lab.network import HOST_A, HOST_B
 from lab.pair import Wish
 from lab.traffic import MARKER, ping, say, stream
@@ -39,9 +40,14 @@ def test_both_kinds_of_port_on_one_wire(fresh):
 
 
 def test_memif_between_two_sites(fresh, tmp_path):
+    """DPDK's memif client wants its server to be there already."""
     socket = tmp_path / "memif.sock"
     ends = tuple(MEMIF.format(role=role, socket=socket) for role in ("server", "client"))
-    pair = fresh(Wish(wire=ends)).start()
+    pair = fresh(Wish(wire=ends))
+    pair.a.start()
+    wait_until(pair.a.counters, "the server's data plane")
+    pair.b.start()
+    pair.wait_up()
     everything_passes(pair)
 
 
