@@ -9,6 +9,7 @@
 #include <asio/signal_set.hpp>
 #include <fmt/format.h>
 
+#include "penstock/base/confine.hpp"
 #include "penstock/base/log.hpp"
 #include "penstock/config/site_config.hpp"
 #include "penstock/crypto/key_schedule.hpp"
@@ -77,8 +78,9 @@ int start(const std::filesystem::path& file) {
     log::error(opened.error().message);
     return exit_refused;
   }
-  // Phase 2: confine. From here on nothing below needs more than the sockets that are open,
-  // and connecting to the data plane's.
+  // Phase 2: confine. Before this only key files were read; from here on nothing needs more
+  // than the sockets that are open, and connecting to the data plane's.
+  keep_memory_private();
 
   // Phase 3: run.
   log::info(fmt::format("version {} serves site {}", PENSTOCK_VERSION, config->name));
