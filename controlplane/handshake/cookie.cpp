@@ -19,8 +19,10 @@ Cookie CookieJar::make(const CookieClaim& claim, Time now) const {
 std::expected<void, Verdict> CookieJar::check(const Cookie& cookie, const CookieClaim& claim,
                                               Time now) const {
   const std::uint32_t made_at = load_be32(cookie.data());
-  const Cookie expected = make_at(made_at, claim);
-  if (!equal_constant_time(cookie, expected)) return std::unexpected{Verdict::bad_cookie};
+  Cookie expected = make_at(made_at, claim);
+  const bool is_ours = equal_constant_time(cookie, expected);
+  wipe(expected);
+  if (!is_ours) return std::unexpected{Verdict::bad_cookie};
   constexpr auto life = std::chrono::duration_cast<std::chrono::seconds>(limits::cookie_life);
   const std::uint32_t age = epoch(now) - made_at;  // modulo 2^32
   if (age >= life.count()) return std::unexpected{Verdict::stale_cookie};

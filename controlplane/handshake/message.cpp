@@ -70,9 +70,10 @@ void finish(Message& message, const crypto::HandshakeMac& key, Bytes transcript)
 }
 
 bool mac_holds(MessageView message, const crypto::HandshakeMac& key, Bytes transcript) {
-  crypto::Digest expected;
-  crypto::hmac_sha256(key.reveal(), {transcript, body(message)}, expected);
-  return equal_constant_time(expected, message.last<message_mac>());
+  // The MAC of a message that somebody else chose is its forgery: not left on the stack.
+  SecretBox<crypto::Digest> expected;
+  crypto::hmac_sha256(key.reveal(), {transcript, body(message)}, *expected);
+  return equal_constant_time(*expected, message.last<message_mac>());
 }
 
 std::size_t sealed_offset(MessageView message) {

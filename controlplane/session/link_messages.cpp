@@ -22,7 +22,7 @@ bool LinkController::State::datagram(const Endpoint& from, Bytes bytes, Time now
     case PacketType::handshake_2:
     case PacketType::handshake_4:
       if (!attempt_ || !attempt_->initiator.is_for_us(bytes)) return false;
-      message_2_or_4(from, bytes, now);
+      message_2_or_4(bytes, now);
       return true;
     case PacketType::data:
     case PacketType::path_probe:
@@ -80,7 +80,7 @@ void LinkController::State::answer(const Endpoint& from, const ProvenMessage3& p
           now);
 }
 
-void LinkController::State::message_2_or_4(const Endpoint& from, Bytes bytes, Time now) {
+void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
   Initiator& initiator = attempt_->initiator;
   if (const auto taken = initiator.on_message(bytes, *entropy_, now); !taken)
     return count_refused(taken.error(), now);
@@ -88,7 +88,9 @@ void LinkController::State::message_2_or_4(const Endpoint& from, Bytes bytes, Ti
     case Initiator::State::awaiting_4:
       return send(config_.endpoint, initiator.outgoing());
     case Initiator::State::agreed:
-      install(initiator.take_agreement(), from, std::move(attempt_->slot), std::nullopt, now);
+      // Towards the endpoint that we chose: no MAC covers where a message 4 came from.
+      install(initiator.take_agreement(), config_.endpoint, std::move(attempt_->slot), std::nullopt,
+              now);
       attempt_.reset();
       return;
     case Initiator::State::refused:

@@ -56,7 +56,7 @@ struct LinkController::State {
 
   void message_1(const Endpoint& from, Bytes bytes, Time now);
   void message_3(const Endpoint& from, Bytes bytes, Time now);
-  void message_2_or_4(const Endpoint& from, Bytes bytes, Time now);
+  void message_2_or_4(Bytes bytes, Time now);
   void answer(const Endpoint& from, const ProvenMessage3& proven, Time now);
   [[nodiscard]] bool own_attempt_wins(const crypto::Nonce& theirs) const;
   void count_refused(Verdict verdict, Time now);

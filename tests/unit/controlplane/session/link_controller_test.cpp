@@ -20,6 +20,16 @@ std::size_t count_of(const std::vector<std::string>& lines, std::string_view par
       lines, [&](const std::string& line) { return line.find(part) != std::string::npos; }));
 }
 
+// No MAC covers the source of a message 4, so it must not decide where frames go.
+TEST(LinkController, TheInitiatorSendsFramesWhereItWasConfiguredTo) {
+  Simulation simulation{1};
+  simulation.source_of_message_4 = Endpoint{.address = *parse_ip("203.0.113.9"), .port = 9};
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(5s));
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(simulation.site(i).installed_towards, simulation.site(i).peer_address);
+}
+
 // --- what the operator reads -------------------------------------------------------------
 
 TEST(LinkStatus, WithoutADataPlane) {

@@ -166,6 +166,7 @@ void Simulation::carry_out(int index, Action action) {
   };
   const auto install = [&](Install& wanted) {
     if (!self.dataplane) return;
+    self.installed_towards = ipc::from_wire(wanted.message->peer);
     const ipc::InstallResult result = self.dataplane->install(*wanted.message, now);
     later(Time{static_cast<Time::rep>(chance_.below(3'000'000))},
           [this, index, result, request = wanted.request, life = self.life] {
@@ -203,8 +204,10 @@ void Simulation::datagram_arrives(int index, const Endpoint& from,
                                   const std::vector<std::byte>& bytes) {
   Site& self = site(index);
   if (!self.dataplane || !self.controller) return;
-  if (!self.controller->on_datagram(from, bytes, now)) {
-    self.controller->on_unclaimed(from, bytes, now);
+  const bool is_message_4 = load_u8(bytes.data()) == static_cast<unsigned>(PacketType::handshake_4);
+  const Endpoint source = is_message_4 ? source_of_message_4.value_or(from) : from;
+  if (!self.controller->on_datagram(source, bytes, now)) {
+    self.controller->on_unclaimed(source, bytes, now);
   }
   settle(index);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <queue>
 #include <string>
 
@@ -50,6 +51,7 @@ class Simulation {
     unsigned boots = 0;
     std::vector<std::string> notices;
     std::uint64_t datagrams_sent = 0;
+    Endpoint installed_towards;         // the peer of the last session
     VirtualDataplane::Counters past{};  // of data planes that are gone
   };
   Site& site(int index) { return sites_[static_cast<std::size_t>(index)]; }
@@ -72,6 +74,7 @@ class Simulation {
   WireModel wire;
   bool has_traffic = true;
   bool frames_pass = true;
+  std::optional<Endpoint> source_of_message_4;  // somebody sends it on from there
 
  private:
   struct Step {
