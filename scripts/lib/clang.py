@@ -65,11 +65,17 @@ def flags_for_header(path, commands):
     return commands[(near or mine)[0]] if mine else None
 
 
+def rules_for(path):
+    """The .clang-tidy files that speak about this file."""
+    folders = path.split("/")[:-1]
+    names = ["/".join(folders[:depth] + [".clang-tidy"]) for depth in range(len(folders) + 1)]
+    return [name for name in names if os.path.isfile(os.path.join(tree.ROOT, name))]
+
+
 def key(kind, version, path, flags):
     """One hash over everything that decides what clang says about a file."""
     digest = hashlib.sha256(json.dumps([kind, version, path, flags]).encode())
-    rules = [".clang-tidy"] if kind == "tidy" else []
-    for each in tree.closure(path) + rules:
+    for each in tree.closure(path) + (rules_for(path) if kind == "tidy" else []):
         digest.update(each.encode() + b"\0" + tree.read(each).encode() + b"\0")
     return digest.hexdigest()
 
