@@ -95,7 +95,7 @@ TEST_P(ClassifyTest, WhatIsForOthersIsForeign) {
 TEST_P(ClassifyTest, BrokenDatagramsAreMalformed) {
   EXPECT_EQ(kind(test::make_packet(13)), WireKind::malformed);
   auto packet = datagram(peer, self, test::make_packet(64));
-  packet.resize(packet.size() - 40);
+  packet.erase(packet.end() - 40, packet.end());
   EXPECT_EQ(kind(packet), WireKind::malformed);
 }
 
