@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -78,7 +79,7 @@ Result<void> start(int argc, char** argv) {
   const auto config = load_site_config(options->config);
   if (!config) return std::unexpected{config.error()};
   log::start("penstock-dataplane", config->log_level);
-  const auto topology = plan_topology(*config);
+  auto topology = plan_topology(*config);
   if (!topology) return std::unexpected{topology.error()};
   if (options->show_topology) {
     std::fputs(to_string(*topology).c_str(), stdout);
@@ -89,6 +90,10 @@ Result<void> start(int argc, char** argv) {
   // Open what needs privilege, confine, run.
   auto opened = open_all(*config, *topology);
   if (!opened) return std::unexpected{opened.error()};
+  // An ethdev says its MTU only now.
+  topology->max_frame_size =
+      std::min(topology->max_frame_size,
+               max_frame_size(opened->wire->info().mtu, config->wire.address.address.version));
   confine();
   auto ended = run(*config, *topology, *opened, signals.get());
   std::error_code ignored;

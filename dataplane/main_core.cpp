@@ -66,7 +66,10 @@ int MainCore::timeout_ms(Time now) const {
 
 bool MainCore::command(std::size_t worker, const Command& command) {
   Mailbox& mailbox = *setup_.workers[worker].mailbox;
-  if (!mailbox.commands.push(command)) return false;
+  if (!mailbox.commands.push(command)) {
+    ++mailbox_full_;
+    return false;
+  }
   mailbox.worker_wake.signal();
   return true;
 }
@@ -86,6 +89,7 @@ Counters MainCore::total() const {
     add(sum.gauges, counters.gauges);
     add(sum.drops, counters.drops);
   }
+  sum.drops[static_cast<std::size_t>(DropReason::mailbox_full)] += mailbox_full_;
   return sum;
 }
 
@@ -103,11 +107,9 @@ void MainCore::transmit(Bytes packet) {
 }
 
 void MainCore::hop_moved(const IpAddress& hop, const MacAddress& mac) {
-  for (std::size_t worker = 0; worker < workers(); ++worker) {
-    // A full mailbox is emptied within turns; the next refresh of the hop tells it again.
-    [[maybe_unused]] const bool is_told =
-        command(worker, {.kind = Command::Kind::next_hop, .mac = mac, .address = hop});
-  }
+  const Command told{.kind = Command::Kind::next_hop, .mac = mac, .address = hop};
+  for (std::size_t worker = 0; worker < workers(); ++worker)
+    if (!command(worker, told)) endpoint_.hops().unlearn(hop, monotonic_now());
 }
 
 void MainCore::handshake_arrived(const penstock::Endpoint& from, Bytes datagram) {

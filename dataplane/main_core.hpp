@@ -60,6 +60,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   endpoint::WireEndpoint endpoint_;
   SessionDirectory sessions_;
   ControlServer control_;
+  std::uint64_t mailbox_full_ = 0;  // commands that no worker had room for
 };
 
 }  // namespace penstock::dataplane

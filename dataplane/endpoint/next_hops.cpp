@@ -53,6 +53,13 @@ bool NextHops::learn(const IpAddress& hop, const MacAddress& mac, Time now) {
   return is_news;
 }
 
+void NextHops::unlearn(const IpAddress& hop, Time now) {
+  Hop* known = lookup(hop);
+  if (known == nullptr) return;
+  known->mac.reset();
+  known->ask_at = now + known->ask_wait;
+}
+
 std::vector<IpAddress> NextHops::take_questions(Time now) {
   std::erase_if(hops_, [now](const Hop& hop) {
     return !hop.is_pinned && now >= hop.used_at + forgotten_after;

@@ -34,6 +34,9 @@ class NextHops {
   // True when that changed what a hop in use is known by.
   [[nodiscard]] bool learn(const IpAddress& hop, const MacAddress& mac, Time now);
 
+  // Makes the next answer news again, for one who could not act on it.
+  void unlearn(const IpAddress& hop, Time now);
+
   // Whom to ask now.
   [[nodiscard]] std::vector<IpAddress> take_questions(Time now);
   // When there is a question next; Time::max() if never.

@@ -1,5 +1,7 @@
 // Verifies the MACs of a batch of frames together and decrypts those that hold, in place. The
 // others end here.
+#include "penstock/base/limits.hpp"
+
 #include "dataplane/inbound/path.hpp"
 
 namespace penstock::dataplane::inbound {
@@ -7,7 +9,7 @@ namespace {
 
 void refuse(Path& path, const Frame& frame) {
   InboundSa& sa = *frame.sa;
-  ++sa.failed_opens;
+  if (++sa.failed_opens >= limits::max_failed_opens) path.outbox.ask_rekey(*sa.session);
   SessionProgress& progress = sa.session->progress;
   progress.failed_opens.store(progress.failed_opens.load(std::memory_order_relaxed) + 1,
                               std::memory_order_relaxed);

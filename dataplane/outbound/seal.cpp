@@ -8,11 +8,6 @@
 namespace penstock::dataplane::outbound {
 namespace {
 
-void tell_rekey_wanted(Path& path, Session& session) {
-  session.rekey_told = true;
-  path.outbox.note({.kind = Note::Kind::rekey_wanted, .session = &session});
-}
-
 SequenceNumber take_sequence(OutboundSa& sa) {
   check(sa.next_sequence < sa.limits.hard_frames, "pack begins no frame past the limit");
   return SequenceNumber{sa.next_sequence++};
@@ -32,8 +27,8 @@ void seal(Path& path, Time now) {
     jobs[i] = {.sa = &sa.cipher, .frame = frame};
     sa.session->last_sealed = now;
     sa.session->progress.frames_sealed.store(sa.next_sequence, std::memory_order_relaxed);
-    if (sa.next_sequence >= sa.limits.rekey_frames && !sa.session->rekey_told) [[unlikely]]
-      tell_rekey_wanted(path, *sa.session);
+    if (sa.next_sequence >= sa.limits.rekey_frames) [[unlikely]]
+      path.outbox.ask_rekey(*sa.session);
   }
   path.engine.seal(std::span{jobs}.first(count));
   path.count.add(Counter::frames_sealed, count);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include <rte_mbuf.h>
 
@@ -39,6 +40,11 @@ class Outbox {
   void note(Note note) {
     check(mailbox_.notes.push(note), "the ring of notes has room for all of every session");
     is_pending_ = true;
+  }
+  // A soft limit of the session was reached; says so once.
+  void ask_rekey(Session& session) {
+    if (!std::exchange(session.rekey_told, true))
+      note({.kind = Note::Kind::rekey_wanted, .session = &session});
   }
   // Whether a packet of this kind may go up now.
   [[nodiscard]] bool may_punt(PuntKind kind, Time now) {

@@ -54,6 +54,17 @@ TEST_F(NextHopsTest, LearnsOnlyWhatItNeeds) {
   EXPECT_FALSE(hops.find(near, now));
 }
 
+TEST_F(NextHopsTest, UnlearnedIsAskedForAgain) {
+  hops.find(near, now);
+  static_cast<void>(hops.take_questions(now));
+  EXPECT_TRUE(hops.learn(near, mac, now));
+  hops.unlearn(near, now);
+  EXPECT_FALSE(hops.find(near, now));
+  now += NextHops::ask_again;
+  EXPECT_EQ(hops.take_questions(now), std::vector{near});
+  EXPECT_TRUE(hops.learn(near, mac, now));
+}
+
 TEST_F(NextHopsTest, ForgetsWhatNobodyNeedsAndKeepsWhatIsPinned) {
   hops.find(near, now);
   hops.pin(gateway, now);

@@ -114,6 +114,9 @@ TEST_F(HostileWireTest, AnSaStopsAfterTooManyFailures) {
   forged[1471] ^= std::byte{1};
   expect_dropped(forged, DropReason::bad_tag);
   expect_dropped(good(0), DropReason::open_limit);
+  const auto notes = site.notes();
+  ASSERT_FALSE(notes.empty());
+  EXPECT_EQ(notes.back().kind, Note::Kind::rekey_wanted);
 }
 
 TEST_F(HostileWireTest, WhatIsNoFrame) {
