@@ -11,6 +11,7 @@
 #include <rte_mbuf.h>
 
 #include "penstock/base/check.hpp"
+#include "penstock/base/clock.hpp"
 #include "penstock/base/log.hpp"
 
 namespace penstock::dataplane {
@@ -83,6 +84,13 @@ std::size_t AfPacketQueue::send(std::span<rte_mbuf*> packets) {
   return accepted;
 }
 
+KernelDrops AfPacketQueue::kernel_drops() {
+  const KernelDrops drops{.received = receive_.drops()};
+  if (receive_.is_jammed()) [[unlikely]]
+    unjam();
+  return drops;
+}
+
 void AfPacketQueue::look_for_error() {
   empty_turns_ = 0;
   int error = 0;
@@ -107,6 +115,26 @@ void AfPacketQueue::note_down(int error) {
 void AfPacketQueue::note_up() {
   link_ = Link::up;
   log::info(fmt::format("interface {} is up again", interface_.name));
+}
+
+// Tried again at every look until it succeeds.
+void AfPacketQueue::unjam() {
+  const bool renewed = socket_.renew_receive_ring();
+  if (renewed) {
+    receive_.start_over();
+    ++jams_;
+  }
+  unsigned untold = 0;
+  if (!jam_lines_.allow(monotonic_now(), untold)) return;
+  if (renewed)
+    log::warn(fmt::format(
+        "a packet with segmentation of a kind the kernel cannot hand over (UFO, SCTP) jammed the "
+        "receive ring of interface {}, so it was renewed ({} times by now): turn that offload off "
+        "where the packets come from",
+        interface_.name, jams_));
+  else
+    log::error(fmt::format("the jammed receive ring of interface {} cannot be renewed yet: {}",
+                           interface_.name, std::strerror(errno)));
 }
 
 Result<std::unique_ptr<Port>> AfPacketPort::open(const PortConfig& config, PortSide side) {

@@ -1,8 +1,11 @@
 // The port of a kernel interface: one queue, on a packet socket's rings.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <utility>
+
+#include "penstock/base/log.hpp"
 
 #include "dataplane/device/kernel_interface.hpp"
 #include "dataplane/device/open_port.hpp"
@@ -25,7 +28,7 @@ class AfPacketQueue final : public PortQueue {
   std::size_t commit(std::size_t used) override;
   [[nodiscard]] std::size_t send(std::span<rte_mbuf*> packets) override;
   [[nodiscard]] int wait_fd() const override { return socket_.fd(); }
-  [[nodiscard]] KernelDrops kernel_drops() override { return {.received = receive_.drops()}; }
+  [[nodiscard]] KernelDrops kernel_drops() override;
 
  private:
   enum class Link : std::uint8_t { up, down, gone };
@@ -33,6 +36,7 @@ class AfPacketQueue final : public PortQueue {
   void look_for_error();
   void note_down(int error);
   void note_up();
+  void unjam();
 
   PacketSocket socket_;
   KernelInterface interface_;
@@ -40,6 +44,8 @@ class AfPacketQueue final : public PortQueue {
   TransmitRing transmit_;
   Link link_ = Link::up;
   unsigned empty_turns_ = 0;
+  std::uint64_t jams_ = 0;
+  log::RateLimit jam_lines_{std::chrono::minutes{1}};
 };
 
 class AfPacketPort final : public Port {

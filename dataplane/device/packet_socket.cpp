@@ -43,6 +43,8 @@ bool set(int fd, int level, int option, const T& value) {
   return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
+constexpr int access = PROT_READ | PROT_WRITE;
+
 tpacket_req request_of(const RingShape& shape) {
   return {.tp_block_size = shape.slot_size * shape.block_slots,
           .tp_block_nr = shape.blocks,
@@ -119,12 +121,33 @@ Result<void> PacketSocket::map_rings() {
       !set(fd, SOL_PACKET, PACKET_TX_RING, request_of(transmit_)))
     return fail_errno("the kernel has no memory for packet rings", errno);
   const auto bytes = receive_.bytes() + transmit_.bytes();
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+  void* memory = mmap(nullptr, bytes, access, MAP_SHARED | MAP_POPULATE, fd, 0);
   if (memory == MAP_FAILED) return fail_errno("cannot map packet rings", errno);
   memory_ = {static_cast<std::byte*>(memory), bytes};
   // The kernel never swaps these pages; they must stay out of core files as well.
   (void)madvise(memory, bytes, MADV_DONTDUMP);
   return {};
+}
+
+// A ring can be replaced only while nobody maps it, and the mapping is of both rings. Memory of
+// no use holds its place meanwhile: a receive ring where nothing arrives, a transmit ring whose
+// requests nobody sees.
+bool PacketSocket::renew_receive_ring() {
+  const int fd = fd_.get();
+  const auto map_in_place = [this](int flags, int from) {
+    return mmap(memory_.data(), memory_.size(), access, flags | MAP_FIXED, from, 0) != MAP_FAILED;
+  };
+  const auto hold_place = [&] { return map_in_place(MAP_PRIVATE | MAP_ANONYMOUS, -1); };
+  if (!hold_place()) return false;
+  if (!set(fd, SOL_PACKET, PACKET_RX_RING, tpacket_req{}) ||
+      !set(fd, SOL_PACKET, PACKET_RX_RING, request_of(receive_)))
+    return false;
+  if (!map_in_place(MAP_SHARED | MAP_POPULATE, fd)) {
+    (void)hold_place();
+    return false;
+  }
+  (void)madvise(memory_.data(), memory_.size(), MADV_DONTDUMP);
+  return true;
 }
 
 Result<void> PacketSocket::join(const KernelInterface& interface, PortSide side) {

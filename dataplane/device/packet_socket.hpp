@@ -47,6 +47,11 @@ class PacketSocket {
   PacketSocket& operator=(PacketSocket&&) = delete;
   ~PacketSocket();
 
+  // A new, empty receive ring in the old one's place; all else stays: descriptor, addresses,
+  // transmit ring. No packet may be in view. When false nothing is received or sent until a
+  // later call succeeds.
+  [[nodiscard]] bool renew_receive_ring();
+
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] RingView receive_ring() const { return {memory_.data(), receive_}; }
   [[nodiscard]] RingView transmit_ring() const {

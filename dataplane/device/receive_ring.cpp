@@ -97,8 +97,25 @@ std::uint64_t ReceiveRing::drops() {
   tpacket_stats counted{};  // since it was last asked for
   socklen_t size = sizeof counted;
   if (getsockopt(fd_, SOL_PACKET, PACKET_STATISTICS, &counted, &size) == 0)
-    drops_ += counted.tp_drops;
+    take_counts(counted.tp_packets, counted.tp_drops);
   return drops_;
+}
+
+void ReceiveRing::take_counts(std::uint32_t arrived, std::uint32_t dropped) {
+  drops_ += dropped;
+  if (is_jammed()) return;  // until start_over()
+  if (arrived > dropped || is_ours(*ring_.header(next_))) {
+    futile_looks_ = 0;
+  } else if (dropped > 0) {
+    ++futile_looks_;
+  }
+}
+
+void ReceiveRing::start_over() {
+  next_ = 0;
+  taken_ = 0;
+  long_taken_ = 0;
+  futile_looks_ = 0;
 }
 
 }  // namespace penstock::dataplane

@@ -24,6 +24,16 @@ class ReceiveRing {
   // What the kernel dropped for want of room, and long packets that could not be had whole.
   [[nodiscard]] std::uint64_t drops();
 
+  // What drops() makes of the kernel's counts since the last look.
+  void take_counts(std::uint32_t arrived, std::uint32_t dropped);
+
+  // The kernel marks a slot as being filled before it looks at the packet's segmentation, and
+  // where it knows no virtio-net header for that (a guest's UFO, SCTP) drops the packet but not
+  // the mark: the ring takes nothing more, ever. So: two looks at which all that arrived was
+  // dropped though the next slot is free. Then the ring is to be renewed, and start_over() called.
+  [[nodiscard]] bool is_jammed() const { return futile_looks_ >= 2; }
+  void start_over();
+
  private:
   // How many long packets may be in views at a time.
   static constexpr std::uint32_t long_buffers = 32;
@@ -38,6 +48,7 @@ class ReceiveRing {
   std::uint32_t long_taken_ = 0;
   std::unique_ptr<std::byte[]> long_memory_;  // not touched, so not resident, until needed
   std::uint64_t drops_ = 0;
+  unsigned futile_looks_ = 0;
 };
 
 }  // namespace penstock::dataplane

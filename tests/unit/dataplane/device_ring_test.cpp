@@ -150,6 +150,42 @@ TEST_F(RingTest, CountsLongPacketsItCannotHaveWhole) {
     EXPECT_EQ(slot(index).tp_status, std::uint32_t{TP_STATUS_KERNEL});
 }
 
+TEST_F(RingTest, IsJammedWhenAllIsDroppedThoughASlotIsFree) {
+  ReceiveRing ring{sockets_.ours.get(), ring_};
+  ring.take_counts(5, 5);
+  EXPECT_FALSE(ring.is_jammed()) << "one look may lie";
+  ring.take_counts(0, 0);
+  EXPECT_FALSE(ring.is_jammed()) << "silence tells nothing";
+  ring.take_counts(1, 1);
+  EXPECT_TRUE(ring.is_jammed());
+  ring.take_counts(2, 0);
+  EXPECT_TRUE(ring.is_jammed()) << "until it starts over";
+  ring.start_over();
+  EXPECT_FALSE(ring.is_jammed());
+  EXPECT_EQ(ring.drops(), 6u);
+}
+
+TEST_F(RingTest, IsNotJammedWhenItIsFullOrTakesAnything) {
+  ReceiveRing ring{sockets_.ours.get(), ring_};
+  for (int look = 0; look < 5; ++look) ring.take_counts(6, 5);
+  EXPECT_FALSE(ring.is_jammed());
+  for (std::uint32_t index = 0; index < 4; ++index) arrive(index, 60, std::byte{1});
+  for (int look = 0; look < 5; ++look) ring.take_counts(5, 5);
+  EXPECT_FALSE(ring.is_jammed()) << "full: the next slot waits for us";
+}
+
+TEST_F(RingTest, StartsOverAtTheFirstSlot) {
+  ReceiveRing ring{sockets_.ours.get(), ring_};
+  std::array<PacketView, 8> views;
+  arrive(0, 60, std::byte{1});
+  ASSERT_EQ(ring.receive(views), 1u);
+  ring.release();
+  ring.start_over();
+  arrive(0, 61, std::byte{2});
+  ASSERT_EQ(ring.receive(views), 1u);
+  EXPECT_EQ(views[0].length, 61u);
+}
+
 TEST_F(RingTest, HandsFilledSlotsOverWithTheirHeader) {
   TransmitRing ring{sockets_.ours.get(), ring_, 1522};
   auto slots = ring.reserve(2);
