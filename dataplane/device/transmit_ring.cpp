@@ -61,11 +61,12 @@ std::size_t TransmitRing::commit(std::size_t used, int& error) {
   for (std::uint32_t index = 0; index < requested; ++index)
     if (!fill(slots_[index], index)) ++refused;
 
-  auto taken = requested;
-  if (::send(fd_, nullptr, 0, MSG_DONTWAIT) < 0) [[unlikely]] {
+  if (::send(fd_, nullptr, 0, MSG_DONTWAIT) < 0) [[unlikely]]
     error = errno;
+  // Out of memory halfway, the kernel does not call it an error: the last slot tells.
+  auto taken = requested;
+  if (status_of(*ring_.header(place(requested - 1))) == TP_STATUS_SEND_REQUEST) [[unlikely]]
     taken = take_back(requested);
-  }
   next_ = place(taken);
   return taken - std::min(refused, taken);
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -14,6 +15,19 @@
 
 #include "dataplane/device/receive_ring.hpp"
 #include "dataplane/device/transmit_ring.hpp"
+
+namespace {
+
+// The kernel's part in TransmitRing::commit().
+std::function<ssize_t()> kernel_sends;
+
+}  // namespace
+
+// In libc's place: nothing to send from a buffer means a look at the ring.
+extern "C" ssize_t send(int fd, const void* bytes, std::size_t length, int flags) {
+  if (bytes != nullptr) return sendto(fd, bytes, length, flags, nullptr, 0);
+  return kernel_sends();
+}
 
 namespace penstock::dataplane {
 namespace {
@@ -57,6 +71,20 @@ class RingTest : public testing::Test {
                      {.gso_type = VirtioNetHeader::gso_tcp4, .gso_size = 1448});
     ASSERT_EQ(send(sockets_.kernel.get(), message.data(), message.size(), 0),
               static_cast<ssize_t>(message.size()));
+  }
+
+  // As the kernel does: takes requested slots in order, at most `most` of them.
+  void SetUp() override { kernel_takes(shape.slots()); }
+  void kernel_takes(std::uint32_t most) {
+    kernel_sends = [this, most, head = 0u]() mutable -> ssize_t {
+      std::uint32_t taken = 0;
+      while (taken < most && slot(head).tp_status == TP_STATUS_SEND_REQUEST) {
+        slot(head).tp_status = TP_STATUS_SENDING;
+        head = (head + 1) % shape.slots();
+        ++taken;
+      }
+      return taken * 60;
+    };
   }
 
   alignas(64) std::array<std::byte, shape.bytes()> memory_{};
@@ -203,7 +231,7 @@ TEST_F(RingTest, HandsFilledSlotsOverWithTheirHeader) {
   EXPECT_EQ(error, 0);
   EXPECT_EQ(slot(0).tp_len, 70u);
   EXPECT_EQ(slot(1).tp_len, 2010u);
-  EXPECT_EQ(slot(1).tp_status, std::uint32_t{TP_STATUS_SEND_REQUEST});
+  EXPECT_EQ(slot(1).tp_status, std::uint32_t{TP_STATUS_SENDING});
   EXPECT_EQ(slot(2).tp_status, std::uint32_t{TP_STATUS_AVAILABLE});
   const auto header = read_virtio_net(
       ConstVirtioNetBytes{slots[1].data - limits::virtio_net_header, limits::virtio_net_header});
@@ -224,14 +252,31 @@ TEST_F(RingTest, OffersOnlySlotsThatTheKernelGaveBack) {
 }
 
 TEST_F(RingTest, TakesBackWhatTheKernelLeft) {
-  TransmitRing ring{-1, ring_, 1522};  // as with a link that is down, nothing can be sent
+  kernel_sends = [] { return errno = ENETDOWN, ssize_t{-1}; };
+  TransmitRing ring{sockets_.ours.get(), ring_, 1522};
   int error = 0;
   for (auto& slot : ring.reserve(4)) slot.length = 60;
   EXPECT_EQ(ring.commit(4, error), 0u);
-  EXPECT_EQ(error, EBADF);
+  EXPECT_EQ(error, ENETDOWN);
   for (std::uint32_t index = 0; index < 4; ++index)
     EXPECT_EQ(slot(index).tp_status, std::uint32_t{TP_STATUS_AVAILABLE});
   EXPECT_EQ(ring.reserve(4).size(), 4u);
+}
+
+TEST_F(RingTest, TakesBackWhatTheKernelLeftWithoutAnError) {
+  kernel_takes(2);  // then it had no memory
+  TransmitRing ring{sockets_.ours.get(), ring_, 1522};
+  int error = 0;
+  for (auto& slot : ring.reserve(4)) slot.length = 60;
+  EXPECT_EQ(ring.commit(4, error), 2u);
+  EXPECT_EQ(error, 0);
+  EXPECT_EQ(slot(1).tp_status, std::uint32_t{TP_STATUS_SENDING});
+  for (const std::uint32_t index : {2u, 3u})
+    EXPECT_EQ(slot(index).tp_status, std::uint32_t{TP_STATUS_AVAILABLE});
+  const auto slots = ring.reserve(4);
+  ASSERT_EQ(slots.size(), 2u) << "from where the kernel stopped";
+  for (auto& slot : slots) slot.length = 60;
+  EXPECT_EQ(ring.commit(2, error), 2u);
 }
 
 TEST_F(RingTest, RefusesWhatThePortCannotSend) {
