@@ -27,14 +27,15 @@ Result<Opened> open_all(const SiteConfig& config, const Topology& topology) {
   if (!frames) return std::unexpected{frames.error()};
   auto punts = make(topology.punts);
   if (!punts) return std::unexpected{punts.error()};
+  // Only once nobody else answers for this site: what follows touches its interfaces.
+  auto listener = ipc::listen_at(config.dataplane_socket(), SOCK_SEQPACKET);
+  if (!listener) return std::unexpected{listener.error()};
   auto shutoff = shut_off_kernel(config);
   if (!shutoff) return std::unexpected{shutoff.error()};
   auto plain = open_port(config.plain, PortSide::plain, workers, frames->get());
   if (!plain) return std::unexpected{plain.error()};
   auto wire = open_port(config.wire.port, PortSide::wire, workers, frames->get());
   if (!wire) return std::unexpected{wire.error()};
-  auto listener = ipc::listen_at(config.dataplane_socket(), SOCK_SEQPACKET);
-  if (!listener) return std::unexpected{listener.error()};
   return Opened{std::move(*eal),   std::move(*frames), std::move(*punts),   std::move(*shutoff),
                 std::move(*plain), std::move(*wire),   std::move(*listener)};
 }

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 
@@ -66,50 +65,47 @@ std::string delete_script(const std::string& table) {
 
 }  // namespace
 
-std::string filter_table(std::string_view site) {
-  std::string table{"penstock_"};
-  for (const char letter : site)
-    table += std::isalnum(static_cast<unsigned char>(letter)) != 0 ? letter : '_';
-  return table;
+std::string filter_table(const FilteredInterface& interface) {
+  return fmt::format("penstock_{}", interface.index);
 }
 
-std::string filter_script(const std::string& table, std::span<const FilteredInterface> interfaces,
-                          EgressHook egress) {
-  auto script = delete_script(table) + fmt::format("table netdev {} {{\n", table);
-  unsigned number = 0;
+std::string filter_script(std::span<const FilteredInterface> interfaces, EgressHook egress) {
+  std::string script;
   for (const auto& interface : interfaces) {
+    const auto table = filter_table(interface);
+    script += delete_script(table) + fmt::format("table netdev {} {{\n", table);
     script += fmt::format(
-        "  chain in{} {{ type filter hook ingress device \"{}\" priority -300; policy drop; "
+        "  chain in {{ type filter hook ingress device \"{}\" priority -300; policy drop; "
         "counter; }}\n",
-        number, interface.name);
+        interface.name);
     if (interface.marks && egress == EgressHook::present)
       script += fmt::format(
-          "  chain out{} {{ type filter hook egress device \"{}\" priority -300; policy drop; "
+          "  chain out {{ type filter hook egress device \"{}\" priority -300; policy drop; "
           "meta mark {:#x} meta mark set 0 accept; counter; }}\n",
-          number, interface.name, packet_mark);
-    ++number;
+          interface.name, packet_mark);
+    script += "}\n";
   }
-  return script + "}\n";
+  return script;
 }
 
-bool load_filter(const std::string& table, std::span<const FilteredInterface> interfaces) {
-  if (run_nft(filter_script(table, interfaces, EgressHook::present)).empty()) return true;
-  const auto complaint = run_nft(filter_script(table, interfaces, EgressHook::absent));
-  if (complaint.empty()) {
+std::string load_filter(std::span<const FilteredInterface> interfaces) {
+  if (run_nft(filter_script(interfaces, EgressHook::present)).empty()) return {};
+  auto complaint = run_nft(filter_script(interfaces, EgressHook::absent));
+  if (complaint.empty())
     log::warn(
         "the kernel cannot filter what it sends itself (that takes Linux 5.16): only its receiving "
         "is shut off on this site's interfaces");
-    return true;
-  }
-  log::warn(fmt::format("the kernel's own traffic on this site's interfaces cannot be filtered: {}",
-                        complaint));
-  return false;
+  return complaint;
 }
 
-void remove_filter(const std::string& table) {
-  if (const auto complaint = run_nft(delete_script(table)); !complaint.empty())
-    log::warn(fmt::format("filter {} stays, remove it with `nft delete table netdev {}`: {}", table,
-                          table, complaint));
+void remove_filter(std::span<const FilteredInterface> interfaces) {
+  for (const auto& interface : interfaces) {
+    const auto table = filter_table(interface);
+    if (const auto complaint = run_nft(delete_script(table)); !complaint.empty())
+      log::warn(fmt::format("the filter on {} stays, remove it with `nft delete table netdev {}`: "
+                            "{}",
+                            interface.name, table, complaint));
+  }
 }
 
 }  // namespace penstock::dataplane

@@ -1,12 +1,12 @@
 // The nftables filter that shuts the kernel's stack off a site's interfaces: one netdev table
-// a site, with a chain for each interface and direction. Packet sockets receive before the
+// an interface, with a chain for each direction. The table is named by the interface, which is
+// locked, and not by the site, whose name another may have. Packet sockets receive before the
 // ingress hook; on their way out the egress hook sees them, and knows ours by their mark.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "penstock/base/error.hpp"
 
@@ -17,22 +17,21 @@ inline constexpr std::uint32_t packet_mark = 0x70656e73;
 
 struct FilteredInterface {
   std::string name;
+  int index = 0;
   bool marks = true;  // what the site sends here carries the mark; else only ingress is dropped
 };
 
 enum class EgressHook : bool { absent, present };  // Linux 5.16 brought it
 
-[[nodiscard]] std::string filter_table(std::string_view site);
+[[nodiscard]] std::string filter_table(const FilteredInterface& interface);
 
-// nft's input: replaces the table, also one that a killed run left behind.
-[[nodiscard]] std::string filter_script(const std::string& table,
-                                        std::span<const FilteredInterface> interfaces,
+// nft's input: replaces the tables, also those that a killed run left behind.
+[[nodiscard]] std::string filter_script(std::span<const FilteredInterface> interfaces,
                                         EgressHook egress);
 
-// Loads the filter, without egress where the kernel lacks the hook (and says so). False, and a
-// line in the log, when there can be no filter at all.
-[[nodiscard]] bool load_filter(const std::string& table,
-                               std::span<const FilteredInterface> interfaces);
-void remove_filter(const std::string& table);
+// Loads the filter, without egress where the kernel lacks the hook (and says so). Empty, or what
+// nft complained of when there can be no filter at all.
+[[nodiscard]] std::string load_filter(std::span<const FilteredInterface> interfaces);
+void remove_filter(std::span<const FilteredInterface> interfaces);
 
 }  // namespace penstock::dataplane

@@ -13,13 +13,13 @@
 #include <fstream>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "penstock/base/log.hpp"
 
-#include "dataplane/device/kernel_filter.hpp"
 #include "dataplane/device/kernel_interface.hpp"
 
 namespace penstock::dataplane {
@@ -86,6 +86,17 @@ Result<void> refuse_addresses(const std::string& name) {
   return {};
 }
 
+std::string read_switch(const std::string& path) {
+  std::string value;
+  std::ifstream{path} >> value;
+  return value;  // empty: there is none
+}
+
+bool kernel_forwards() {
+  return read_switch("/proc/sys/net/ipv4/ip_forward") == "1" ||
+         read_switch("/proc/sys/net/ipv6/conf/all/forwarding") == "1";
+}
+
 // Returns 0 or the errno.
 int write_switch(const std::string& path, const std::string& value) {
   const UniqueFd file{open(path.c_str(), O_WRONLY | O_CLOEXEC)};
@@ -97,16 +108,17 @@ int write_switch(const std::string& path, const std::string& value) {
 
 Result<KernelShutoff> KernelShutoff::start(const SiteConfig& config) {
   KernelShutoff shutoff;
-  const auto interfaces = kernel_interfaces(config);
+  auto interfaces = kernel_interfaces(config);
   if (interfaces.empty()) return shutoff;
   if (interfaces.size() == 2 && interfaces[0].name == interfaces[1].name)
     return fail(ErrorKind::config, fmt::format("interface {} cannot be both the plain and the wire "
                                                "port: give each its own",
                                                interfaces[0].name));
-  for (const auto& interface : interfaces)
-    if (auto taken = shutoff.take(interface.name); !taken) return std::unexpected(taken.error());
-  auto table = filter_table(config.name);
-  if (load_filter(table, interfaces)) shutoff.table_ = std::move(table);
+  for (auto& interface : interfaces)
+    if (auto taken = shutoff.take(interface, config.run_dir); !taken)
+      return std::unexpected(taken.error());
+  if (auto filtered = shutoff.filter(interfaces); !filtered)
+    return std::unexpected(filtered.error());
   // Only now, so that not even the first packet meets the kernel.
   for (const auto& interface : interfaces) {
     const auto found = find_interface(interface.name);
@@ -117,30 +129,56 @@ Result<KernelShutoff> KernelShutoff::start(const SiteConfig& config) {
   return shutoff;
 }
 
-Result<void> KernelShutoff::take(const std::string& name) {
-  const auto interface = find_interface(name);
-  if (!interface) return std::unexpected(interface.error());
-  auto lock = lock_interface(*interface);
+Result<void> KernelShutoff::take(FilteredInterface& interface,
+                                 const std::filesystem::path& run_dir) {
+  const auto& name = interface.name;
+  const auto found = find_interface(name);
+  if (!found) return std::unexpected(found.error());
+  interface.index = found->index;
+  auto lock = lock_interface(*found);
   if (!lock) return std::unexpected(lock.error());
   locks_.push_back(*std::move(lock));
   if (auto free = refuse_addresses(name); !free) return free;
-  return turn_ipv6_off(name);
+  return turn_ipv6_off(name, {.path = fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", name),
+                              .note = run_dir / fmt::format("ipv6-was-on-{}", name)});
 }
 
-Result<void> KernelShutoff::turn_ipv6_off(const std::string& name) {
-  const auto path = fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", name);
-  std::string before;
-  if (!(std::ifstream{path} >> before) || before == "1") return {};  // no IPv6, or off already
-  const int error = write_switch(path, "1");
+Result<void> KernelShutoff::turn_ipv6_off(const std::string& name, Ipv6Switch ipv6) {
+  std::error_code ignored;
+  if (read_switch(ipv6.path) != "0") {  // no IPv6, or off already: by a killed run of ours?
+    if (std::filesystem::exists(ipv6.note, ignored)) ipv6_.push_back(std::move(ipv6));
+    return {};
+  }
+  std::ofstream{ipv6.note};
+  const int error = write_switch(ipv6.path, "1");
   if (error == 0) {
-    ipv6_.push_back({.path = path, .before = before});
-  } else if (error == EACCES || error == EPERM) {
+    ipv6_.push_back(std::move(ipv6));
+    return {};
+  }
+  std::filesystem::remove(ipv6.note, ignored);
+  if (error == EACCES || error == EPERM)
     return fail(ErrorKind::permission,
                 fmt::format("no permission to turn IPv6 off on interface {}: run as root or with "
                             "CAP_NET_ADMIN",
                             name));
-  } else {  // /proc/sys is read-only in many containers; the filter still holds
-    log::warn(fmt::format("IPv6 stays on on interface {}: {}", name, std::strerror(error)));
+  // /proc/sys is read-only in many containers; the filter still holds.
+  log::warn(fmt::format("IPv6 stays on on interface {}: {}", name, std::strerror(error)));
+  return {};
+}
+
+Result<void> KernelShutoff::filter(std::span<const FilteredInterface> interfaces) {
+  const auto complaint = load_filter(interfaces);
+  if (complaint.empty()) {
+    filtered_.assign(interfaces.begin(), interfaces.end());
+  } else if (kernel_forwards()) {
+    return fail(ErrorKind::missing,
+                fmt::format("the kernel forwards packets and cannot be kept from forwarding this "
+                            "site's in clear ({}): `apt install nftables`, or turn forwarding off "
+                            "with `sysctl net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0`",
+                            complaint));
+  } else {
+    log::warn(fmt::format(
+        "the kernel's own traffic on this site's interfaces cannot be filtered: {}", complaint));
   }
   return {};
 }
@@ -148,11 +186,13 @@ Result<void> KernelShutoff::turn_ipv6_off(const std::string& name) {
 KernelShutoff::KernelShutoff(KernelShutoff&& other) noexcept
     : locks_(std::exchange(other.locks_, {})),
       ipv6_(std::exchange(other.ipv6_, {})),
-      table_(std::exchange(other.table_, {})) {}
+      filtered_(std::exchange(other.filtered_, {})) {}
 
 KernelShutoff::~KernelShutoff() {
-  if (!table_.empty()) remove_filter(table_);
-  for (const auto& ipv6 : ipv6_) (void)write_switch(ipv6.path, ipv6.before);
+  remove_filter(filtered_);
+  std::error_code ignored;
+  for (const auto& ipv6 : ipv6_)
+    if (write_switch(ipv6.path, "0") == 0) std::filesystem::remove(ipv6.note, ignored);
 }
 
 }  // namespace penstock::dataplane

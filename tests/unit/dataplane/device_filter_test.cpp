@@ -1,5 +1,6 @@
 #include <array>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "dataplane/device/devargs.hpp"
@@ -9,21 +10,25 @@
 namespace penstock::dataplane {
 namespace {
 
-TEST(KernelFilter, NamesTheTableAfterTheSite) {
-  EXPECT_EQ(filter_table("alpha"), "penstock_alpha");
-  EXPECT_EQ(filter_table("site-1.north"), "penstock_site_1_north");
-  EXPECT_EQ(filter_table("x; flush ruleset"), "penstock_x__flush_ruleset");
+TEST(KernelFilter, NamesTheTableByTheInterface) {
+  EXPECT_EQ(filter_table({.name = "eth-0", .index = 7}), "penstock_7");
 }
 
-TEST(KernelFilter, ReplacesATableThatAKilledRunLeftBehind) {
-  const std::array interfaces{FilteredInterface{.name = "eth0"}};
-  const auto script = filter_script("penstock_a", interfaces, EgressHook::present);
-  EXPECT_TRUE(script.starts_with("table netdev penstock_a\ndelete table netdev penstock_a\n"));
+TEST(KernelFilter, ReplacesTablesThatAKilledRunLeftBehind) {
+  const std::array interfaces{FilteredInterface{.name = "eth0", .index = 2},
+                              FilteredInterface{.name = "eth1", .index = 3}};
+  const auto script = filter_script(interfaces, EgressHook::present);
+  for (const auto* table : {"penstock_2", "penstock_3"})
+    EXPECT_NE(script.find(fmt::format(
+                  "table netdev {0}\ndelete table netdev {0}\ntable netdev {0} {{\n", table)),
+              std::string::npos)
+        << script;
 }
 
 TEST(KernelFilter, DropsBothDirectionsOfEachInterfaceButOurMark) {
-  const std::array interfaces{FilteredInterface{.name = "eth0"}, FilteredInterface{.name = "eth1"}};
-  const auto script = filter_script("penstock_a", interfaces, EgressHook::present);
+  const std::array interfaces{FilteredInterface{.name = "eth0", .index = 2},
+                              FilteredInterface{.name = "eth1", .index = 3}};
+  const auto script = filter_script(interfaces, EgressHook::present);
   for (const auto* part :
        {"hook ingress device \"eth0\" priority -300; policy drop;",
         "hook ingress device \"eth1\" priority -300; policy drop;",
@@ -34,12 +39,12 @@ TEST(KernelFilter, DropsBothDirectionsOfEachInterfaceButOurMark) {
 
 TEST(KernelFilter, LeavesEgressAloneWhereItCannotTellOursApart) {
   const std::array unmarked{FilteredInterface{.name = "eth0", .marks = false}};
-  const auto without_mark = filter_script("penstock_a", unmarked, EgressHook::present);
+  const auto without_mark = filter_script(unmarked, EgressHook::present);
   EXPECT_EQ(without_mark.find("egress"), std::string::npos);
   EXPECT_NE(without_mark.find("ingress device \"eth0\""), std::string::npos);
 
   const std::array marked{FilteredInterface{.name = "eth0"}};
-  const auto without_hook = filter_script("penstock_a", marked, EgressHook::absent);
+  const auto without_hook = filter_script(marked, EgressHook::absent);
   EXPECT_EQ(without_hook.find("egress"), std::string::npos);
 }
 
