@@ -8,6 +8,8 @@
 namespace penstock::dataplane::inbound {
 namespace {
 
+constexpr std::uint16_t vlan_id = 0x0fff;  // of a tag's control information; 0: no VLAN, a priority
+
 void punt(Path& path, const PacketView& view, PuntKind kind, Time now) {
   if (!path.outbox.may_punt(kind, now) || !path.punt_buffers.ensure(1))
     return path.count.drop(DropReason::punt_full);
@@ -22,8 +24,10 @@ void punt(Path& path, const PacketView& view, PuntKind kind, Time now) {
 }
 
 void sort(Path& path, PacketView& view, Time now) {
-  // The wire is untagged: a tag that the port took out belongs to somebody else's network.
-  if (view.vlan_tpid != 0) return path.count.drop(DropReason::wire_foreign);
+  // The wire is untagged. A tag that the port took out is a priority (802.1Q: VLAN 0), as fabrics
+  // add them, or belongs to somebody else's network.
+  if (view.vlan_tpid != 0 && (view.vlan_tci & vlan_id) != 0)
+    return path.count.drop(DropReason::wire_foreign);
   const WirePacket packet = classify(Bytes{view.data, view.length}, path.self);
   switch (packet.kind) {
     case WireKind::frame:

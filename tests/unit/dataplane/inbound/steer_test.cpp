@@ -90,6 +90,14 @@ TEST_F(HostileWireTest, EveryFlippedBitIsCaught) {
   EXPECT_EQ(site.count()[Counter::frames_opened], 1u);
 }
 
+TEST_F(HostileWireTest, APriorityIsNoVlan) {
+  forger.send(good(0));
+  site.wire.incoming.back().vlan_tpid = 0x8100;
+  site.wire.incoming.back().vlan_tci = 0xa000;  // priority 5, VLAN 0
+  turn();
+  EXPECT_EQ(site.count()[Counter::frames_opened], 1u);
+}
+
 TEST_F(HostileWireTest, ReplaysAlsoTwiceInOneBatch) {
   forger.send(good(5));
   forger.send(good(5));
@@ -135,7 +143,11 @@ TEST_F(HostileWireTest, WhatIsNoFrame) {
     return packet;
   };
   expect_wire_drop({.bytes = make_packet(60)}, DropReason::wire_foreign);
-  expect_wire_drop(framed([](auto& p) { p.vlan_tpid = 0x8100; }), DropReason::wire_foreign);
+  expect_wire_drop(framed([](auto& p) {
+                     p.vlan_tpid = 0x8100;
+                     p.vlan_tci = 1;
+                   }),
+                   DropReason::wire_foreign);
   expect_wire_drop(framed([](auto& p) { p.bytes.resize(50); }), DropReason::wire_malformed);
   expect_wire_drop(framed([](auto& p) {
                      store_be16(&p.bytes[20], 0x2000);
@@ -146,7 +158,9 @@ TEST_F(HostileWireTest, WhatIsNoFrame) {
 }
 
 TEST_F(HostileWireTest, PuntsHandshakesUntilTheRateSaysNo) {
-  const std::vector<std::byte> message(limits::handshake_message, std::byte{1});
+  std::vector<std::byte> message(limits::handshake_message);
+  message[0] = std::byte{1};
+  message[1] = std::byte{wire_version};
   for (int i = 0; i < 200; ++i) forger.send(message);
   for (int i = 0; i < 4; ++i) turn();
   EXPECT_EQ(site.count()[Counter::punted], 128u);
