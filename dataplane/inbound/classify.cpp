@@ -9,7 +9,8 @@
 namespace penstock::dataplane::inbound {
 namespace {
 
-constexpr std::size_t arp_target = ethernet_header + 24;  // RFC 826, for Ethernet and IPv4
+constexpr std::size_t arp_sender = ethernet_header + 14;  // RFC 826, for Ethernet and IPv4
+constexpr std::size_t arp_target = ethernet_header + 24;
 constexpr std::size_t arp_end = arp_target + 4;
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t protocol_icmpv6 = 58;
@@ -26,10 +27,13 @@ bool is_for(const MacAddress& mac, Bytes packet) { return starts_with(packet, ma
 // Broadcast included.
 bool is_multicast(Bytes packet) { return (load_u8(packet.data()) & 1) != 0; }
 
+// Addressed to us, or gratuitous: somebody says that its own address has moved.
 WireKind classify_arp(Bytes packet, const IpAddress& self) {
   if (packet.size() < arp_end) return WireKind::malformed;
+  const Bytes target = packet.subspan(arp_target, 4);
+  const bool is_gratuitous = starts_with(packet.subspan(arp_sender), target);
   const bool concerns_us =
-      self.version == IpVersion::v4 && starts_with(packet.subspan(arp_target), self.view());
+      self.version == IpVersion::v4 && (is_gratuitous || std::ranges::equal(target, self.view()));
   return concerns_us ? WireKind::neighbour : WireKind::foreign;
 }
 
@@ -54,8 +58,10 @@ WireKind classify_icmpv6(Bytes packet, const IpAddress& self) {
     return starts_with(packet.subspan(nd_target), self.view()) ? WireKind::neighbour
                                                                : WireKind::foreign;
   }
+  // An unsolicited advertisement goes to all nodes.
+  const bool is_to_all = load_u8(&packet[destination]) == 0xff;
+  if (type == neighbour_advertisement && (is_to_us || is_to_all)) return WireKind::neighbour;
   if (!is_to_us) return WireKind::foreign;
-  if (type == neighbour_advertisement) return WireKind::neighbour;
   return type == icmpv6_echo_request ? WireKind::echo : WireKind::foreign;
 }
 
@@ -85,12 +91,18 @@ WireKind kind_of(OuterError error, Bytes packet, const IpAddress& self) {
   return classify_other(packet, self);
 }
 
+// What costs nothing to see is seen before a place in the queue to the main core is spent.
+bool is_whole_handshake(Bytes message) {
+  return message.size() == limits::handshake_message &&
+         load_u8(&message[frame_layout::version]) == wire_version &&
+         load_be16(&message[frame_layout::zero]) == 0;
+}
+
 WirePacket classify_datagram(const UdpDatagram& datagram, const Endpoint& self) {
   if (datagram.destination != self) return {WireKind::foreign};
   if (datagram.payload.empty() || !is_handshake(load_u8(datagram.payload.data())))
     return {WireKind::frame, datagram.payload};
-  if (datagram.payload.size() > limits::handshake_message) return {WireKind::malformed};
-  return {WireKind::handshake};
+  return {is_whole_handshake(datagram.payload) ? WireKind::handshake : WireKind::malformed};
 }
 
 }  // namespace

@@ -310,12 +310,12 @@ def test_the_wire_address_answers_arp_and_ping(sites, network, stranger):
 
 def test_handshakes_go_up_and_down(sites):
     a, b = sites
-    message = bytes([1]) + os.urandom(1023)
+    message = bytes([1, 1, 0, 0]) + os.urandom(1020)
     a.controller.inject(a.peer, 7670, message)
     came_from = b.controller.wait_punt(message)
     assert came_from[:4] == bytes(map(int, a.address.split(".")))
     assert int.from_bytes(came_from[16:18], "little") == 7670
-    answer = bytes([2]) + os.urandom(100)
+    answer = bytes([2, 1, 0, 0]) + os.urandom(1020)
     b.controller.inject(b.peer, 7670, answer)
     a.controller.wait_punt(answer)
 

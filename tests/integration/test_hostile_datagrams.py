@@ -97,7 +97,7 @@ def test_random_handshake_messages(pair):
     chance = random.Random(4)
     to_b = towards_b(pair) / UDP(sport=UDP_PORT, dport=UDP_PORT, chksum=0)
     packets = [
-        bytes(to_b / Raw(bytes([kind, 1]) + chance.randbytes(length - 2)))
+        bytes(to_b / Raw((bytes([kind, 1, 0, 0]) + chance.randbytes(1021))[:length]))
         for kind in (1, 2, 3, 4)
         for length in (2, 16, 1023, 1024, 1025)
     ]

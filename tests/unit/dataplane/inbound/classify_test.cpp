@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "penstock/base/limits.hpp"
+#include "penstock/wire/frame.hpp"
 #include "penstock/wire/outer.hpp"
 #include "tests/unit/dataplane/fixture/packets.hpp"
 
@@ -42,6 +43,7 @@ std::vector<std::byte> echo4() {
 struct Family {
   const char* ours;
   const char* theirs;
+  const char* third;
 };
 
 class ClassifyTest : public testing::TestWithParam<Family> {
@@ -52,12 +54,19 @@ class ClassifyTest : public testing::TestWithParam<Family> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Families, ClassifyTest,
-                         testing::Values(Family{"192.0.2.1", "192.0.2.2"},
-                                         Family{"2001:db8::1", "2001:db8::2"}));
+                         testing::Values(Family{"192.0.2.1", "192.0.2.2", "192.0.2.3"},
+                                         Family{"2001:db8::1", "2001:db8::2", "2001:db8::3"}));
+
+std::vector<std::byte> handshake(int type) {
+  std::vector<std::byte> message(limits::handshake_message);
+  message[0] = static_cast<std::byte>(type);
+  message[1] = static_cast<std::byte>(wire_version);
+  return message;
+}
 
 TEST_P(ClassifyTest, TellsFramesFromHandshakes) {
   for (int type = 0; type < 256; ++type) {
-    const auto payload = test::bytes_of({type, 1, 2, 3});
+    const auto payload = handshake(type);
     const auto packet = datagram(peer, self, payload);
     const WirePacket found = classify(packet, self);
     EXPECT_EQ(found.kind, type >= 1 && type <= 4 ? WireKind::handshake : WireKind::frame) << type;
@@ -68,11 +77,18 @@ TEST_P(ClassifyTest, TellsFramesFromHandshakes) {
   EXPECT_EQ(kind(datagram(peer, self, {})), WireKind::frame);  // to be dropped as too short
 }
 
-TEST_P(ClassifyTest, AHandshakeIsNotLongerThanOne) {
-  std::vector<std::byte> message(limits::handshake_message, std::byte{1});
-  EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::handshake);
-  message.push_back(std::byte{1});
+// What is not whole takes no place in the queue to the main core.
+TEST_P(ClassifyTest, AHandshakeIsWhole) {
+  auto message = handshake(1);
+  message.push_back({});
   EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::malformed);
+  message.resize(limits::handshake_message - 1);
+  EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::malformed);
+  for (const std::size_t at : {1u, 2u, 3u}) {
+    message = handshake(1);
+    message[at] = std::byte{9};
+    EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::malformed) << at;
+  }
 }
 
 TEST_P(ClassifyTest, WhatIsForOthersIsForeign) {
@@ -104,7 +120,8 @@ TEST_P(ClassifyTest, NeighboursThatAskForUsAreHeard) {
   const endpoint::Neighbour asker{.address = self.endpoint.address, .mac = self.mac};
   EXPECT_EQ(kind(endpoint::answer_neighbour(asker, peer)), WireKind::neighbour);
   // Those who ask for somebody else are not.
-  EXPECT_EQ(kind(endpoint::ask_neighbour(peer.endpoint.address, peer)), WireKind::foreign);
+  const WireIdentity third = them(GetParam().third);
+  EXPECT_EQ(kind(endpoint::ask_neighbour(third.endpoint.address, peer)), WireKind::foreign);
 }
 
 TEST(Classify, Fragments) {
