@@ -59,12 +59,14 @@ std::optional<Neighbour> read_arp(Bytes packet, const WireIdentity& self) {
       load_be16(&arp[protocol_type]) != ethertype_ipv4 ||
       load_be16(&arp[lengths]) != mac_and_ipv4_lengths)
     return std::nullopt;
-  if (IpAddress::from(arp.subspan(target_ip, 4)) != self.endpoint.address) return std::nullopt;
   const std::uint16_t what = load_be16(&arp[operation]);
   if (what != request && what != reply) return std::nullopt;
+  const bool is_to_us = IpAddress::from(arp.subspan(target_ip, 4)) == self.endpoint.address;
   Neighbour who{.address = IpAddress::from(arp.subspan(sender_ip, 4)),
-                .asks_for_us = what == request};
+                .asks_for_us = is_to_us && what == request};
+  const bool is_gratuitous = who.address == IpAddress::from(arp.subspan(target_ip, 4));
   std::ranges::copy(arp.subspan(sender_mac, 6), who.mac.bytes.begin());
+  if (!(is_to_us || is_gratuitous) || is_group(who.mac)) return std::nullopt;
   return who;
 }
 

@@ -86,6 +86,12 @@ Message solicited_node(const IpAddress& address) {
   return to;
 }
 
+MacAddress ethernet_source(Bytes packet) {
+  MacAddress mac;
+  std::ranges::copy(packet.subspan(6, 6), mac.bytes.begin());
+  return mac;
+}
+
 bool is_valid(Bytes packet) {
   if (packet.size() < options) return false;
   const std::size_t length = load_be16(&packet[ip_payload_length]);
@@ -113,16 +119,19 @@ std::optional<Neighbour> read_discovery(Bytes packet, const WireIdentity& self) 
   const std::uint8_t type = load_u8(&packet[icmp]);
   if (type == advertisement) {
     const auto mac = find_option(rest, target_mac);
-    if (!mac) return std::nullopt;
+    if (!mac || is_group(*mac)) return std::nullopt;
     return Neighbour{.address = asked, .mac = *mac};
   }
   if (type != solicitation || asked != self.endpoint.address) return std::nullopt;
   // A solicitation from the unspecified address tests for duplicates; it has no option, and
   // the answer to it would go to everybody. Ours is configured and needs no defence.
-  const auto mac = find_option(rest, source_mac);
-  if (!mac) return std::nullopt;
-  return Neighbour{
-      .address = IpAddress::from(packet.subspan(ip_source, 16)), .mac = *mac, .asks_for_us = true};
+  const IpAddress asker = IpAddress::from(packet.subspan(ip_source, 16));
+  if (std::ranges::all_of(asker.bytes, [](std::byte b) { return b == std::byte{}; }))
+    return std::nullopt;
+  // The option may be left out of a unicast solicitation (RFC 4861, 4.3).
+  const MacAddress mac = find_option(rest, source_mac).value_or(ethernet_source(packet));
+  if (is_group(mac)) return std::nullopt;
+  return Neighbour{.address = asker, .mac = mac, .asks_for_us = true};
 }
 
 Packet answer_discovery(const Neighbour& who, const WireIdentity& self) {

@@ -21,6 +21,11 @@ struct Neighbour {
   bool asks_for_us = false;  // wants our MAC address: send answer_neighbour()
 };
 
+// No station has a group address: whoever claims one would have us send to everybody.
+[[nodiscard]] inline bool is_group(const MacAddress& mac) {
+  return (load_u8(mac.bytes.data()) & 1) != 0;
+}
+
 // Empty: it does not concern us, or breaks its rules.
 [[nodiscard]] std::optional<Neighbour> read_neighbour(Bytes packet, const WireIdentity& self);
 [[nodiscard]] Packet answer_neighbour(const Neighbour& who, const WireIdentity& self);

@@ -54,6 +54,15 @@ TEST_P(NeighboursTest, AQuestionGoesToAGroup) {
   EXPECT_EQ(load_u8(question.data()) & 1, 1);
 }
 
+// It would have us send to everybody.
+TEST_P(NeighboursTest, NoStationHasAGroupAddress) {
+  WireIdentity group = them;
+  group.mac.bytes[0] = std::byte{0x33};
+  EXPECT_FALSE(read_neighbour(ask_neighbour(us.endpoint.address, group), us));
+  const Neighbour asker{.address = us.endpoint.address, .mac = our_mac};
+  EXPECT_FALSE(read_neighbour(answer_neighbour(asker, group), us));
+}
+
 // Every truncation and every flipped byte is refused or read, never read past (sanitizers).
 TEST_P(NeighboursTest, BrokenPacketsDoNoHarm) {
   for (const Packet& whole : {ask_neighbour(us.endpoint.address, them),
@@ -68,6 +77,30 @@ TEST_P(NeighboursTest, BrokenPacketsDoNoHarm) {
       static_cast<void>(read_neighbour(flipped, us));
     }
   }
+}
+
+// Gratuitous ARP (RFC 5227): an address tells everybody where it has moved.
+TEST(Arp, AGratuitousOneIsLearnedAndNotAnswered) {
+  const WireIdentity us{our_mac, *parse_endpoint("192.0.2.1", 7670)};
+  const WireIdentity them{their_mac, *parse_endpoint("192.0.2.2", 7670)};
+  const auto who = read_neighbour(ask_neighbour(them.endpoint.address, them), us);
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->address, them.endpoint.address);
+  EXPECT_EQ(who->mac, their_mac);
+  EXPECT_FALSE(who->asks_for_us);
+}
+
+TEST(NeighbourDiscovery, AUnicastSolicitationMayLeaveItsOptionOut) {
+  const WireIdentity us{our_mac, *parse_endpoint("2001:db8::1", 7670)};
+  const WireIdentity them{their_mac, *parse_endpoint("2001:db8::2", 7670)};
+  Packet question = ask_neighbour(us.endpoint.address, them);
+  question.resize(question.size() - 8);
+  store_be16(&question[14 + 4], 24);
+  store_be16(&question[14 + 40 + 2], 0);
+  store_be16(&question[14 + 40 + 2], icmpv6_checksum(question));
+  const auto who = read_neighbour(question, us);
+  ASSERT_TRUE(who);
+  EXPECT_EQ(who->mac, their_mac);
 }
 
 TEST(NeighbourDiscovery, ChecksumAndHopLimitAreChecked) {
