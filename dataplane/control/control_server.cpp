@@ -111,9 +111,14 @@ bool ControlServer::list(const ipc::ListSessions& message, Time now) {
     info.header = {.type = ipc::SessionInfo::type, .request = message.header.request};
     if (!controller_->send(info)) return false;
   }
-  return controller_->send(
-      ipc::ListEnd{.header = {.type = ipc::ListEnd::type, .request = message.header.request},
-                   .count = static_cast<std::uint32_t>(sessions_.all().size())});
+  if (!controller_->send(
+          ipc::ListEnd{.header = {.type = ipc::ListEnd::type, .request = message.header.request},
+                       .count = static_cast<std::uint32_t>(sessions_.all().size())}))
+    return false;
+  // Told once, perhaps to a controller that is gone or to none.
+  for (const auto& record : sessions_.all())
+    if (record->was_rekey_told) tell_event(EventKind::rekey_wanted, 0, *record);
+  return is_greeted_;
 }
 
 bool ControlServer::inject(const ipc::Inject& message) {

@@ -119,6 +119,8 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
                                    .destination = peer},
                                   size);
   }
+  // A lane has one replay window, so one worker alone may receive it. All lanes are given to
+  // every worker here: that is right for one, the number that topology allows.
   session->in.reserve(message.lanes_in);
   for (std::uint16_t lane = 0; lane < message.lanes_in; ++lane)
     session->in.emplace_back(expand(engine_, message, message.in[lane]),
