@@ -1,9 +1,11 @@
 #include "dataplane/device/eal.hpp"
 
+#include <linux/mman.h>
 #include <sched.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -55,6 +57,20 @@ Result<void> check_cores(const EalOptions& options, const std::vector<unsigned>&
   return {};
 }
 
+// Free is not yet ours: a container's limit (hugetlb cgroup) shows only when pages are taken.
+// DPDK, which can start once, would then not start at all; so they are taken and given back.
+bool may_take(std::size_t bytes, std::size_t page) {
+  const auto whole_pages = (bytes + page - 1) / page * page;
+  const int huge = MAP_HUGETLB | (std::countr_zero(page) << MAP_HUGE_SHIFT);
+  void* memory =
+      mmap(nullptr, whole_pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | huge, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  // EINVAL: a kernel before 5.14, which cannot tell.
+  const bool taken = madvise(memory, whole_pages, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
+  munmap(memory, whole_pages);
+  return taken;
+}
+
 // What DPDK would find: any page size will do, as long as one size alone suffices.
 bool enough_hugepages(std::size_t bytes) {
   std::error_code ignored;
@@ -67,7 +83,8 @@ bool enough_hugepages(std::size_t bytes) {
     std::size_t free_pages = 0;
     std::from_chars(name.data() + prefix.size(), name.data() + name.size(), page_kb);
     std::ifstream(size.path() / "free_hugepages") >> free_pages;
-    if (free_pages * page_kb * 1024 >= bytes) return true;
+    const std::size_t page = page_kb * 1024;
+    if (free_pages * page >= bytes && may_take(bytes, page)) return true;
   }
   return false;
 }

@@ -20,8 +20,8 @@ struct EalOptions {
   std::size_t memory_mb = 64;        // all that pools and rings will need
 };
 
-// Hugepages where enough are free, else ordinary memory that is locked and left out of core
-// dumps. At most one in a process, and a process starts it at most once (DPDK's rule).
+// Hugepages where enough are free and may be used, else ordinary memory that is locked and left
+// out of core dumps. At most one in a process, and a process starts it at most once (DPDK's rule).
 class Eal {
  public:
   [[nodiscard]] static Result<Eal> start(const EalOptions& options);

@@ -1,12 +1,17 @@
 """Other devices and other memory: DPDK's own drivers on the wire, huge pages or none."""
 
 import contextlib
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from lab.errors import wait_until
+from lab.namespaces import name_prefix
 from lab.network import HOST_A, HOST_B
 from lab.pair import Wish
+from lab.programs import program
 from lab.traffic import MARKER, ping, say, stream
 
 HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
@@ -77,6 +82,50 @@ def test_without_huge_pages(fresh):
         pair = fresh().start()
         everything_passes(pair)
         assert [site.memory_megabytes() < 200 for site in pair.sites] == [True, True]
+
+
+@contextlib.contextmanager
+def no_huge_pages_allowed(directory):
+    """A control group whose processes may use none, as a container's may not."""
+    subprocess.run(["mount", "-t", "cgroup2", "none", directory], check=True)
+    group = directory / f"{name_prefix()}-{os.getpid()}"
+    switch = directory / "cgroup.subtree_control"
+    before = switch.read_text().split()
+    try:
+        if "hugetlb" not in (directory / "cgroup.controllers").read_text().split():
+            pytest.skip("control groups of this machine do not limit huge pages")
+        switch.write_text("+hugetlb")
+        group.mkdir()
+        (group / "hugetlb.2MB.max").write_text("0")
+        try:
+            yield group
+        finally:
+            wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group to be empty")
+            group.rmdir()
+    finally:
+        if "hugetlb" not in before:
+            switch.write_text("-hugetlb")
+        subprocess.run(["umount", directory], check=True)
+
+
+def test_with_huge_pages_that_may_not_be_used(fresh, tmp_path):
+    """They are free, but not for us: DPDK can start only once, so it must know before."""
+    with huge_pages(128) as got, no_huge_pages_allowed(tmp_path) as group:
+        if got < 128:
+            pytest.skip(f"the machine has only {got} huge pages to give")
+        site = fresh().a
+        join = 'echo $$ > "$0" && exec "$@"'
+        data_plane = [program("penstock-dataplane"), "--config", str(site.config_file)]
+        with site.log_file.open("w") as log:
+            running = site.namespace.spawn(
+                "sh", "-c", join, str(group / "cgroup.procs"), *data_plane, stdout=log, stderr=log
+            )
+        try:
+            wait_until(lambda: " forwards between " in site.log(), "the data plane to run", 20)
+        finally:
+            running.terminate()
+            running.wait(60)
+        assert "MB of ordinary memory" in site.log()
 
 
 def used_huge_pages():
