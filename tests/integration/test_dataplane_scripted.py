@@ -256,6 +256,10 @@ def test_a_rekey_loses_nothing_and_the_old_session_retires(sites, network):
     with BackgroundPing(network.host_a, HOST_B.v4, interval=0.002) as pings:
         for local, remote in spis:
             plans.append(install(a, b, local_spi=local, remote_spi=remote))
+            enough = a.controller.tally()["delivered"] + 20
+            wait_until(
+                lambda: a.controller.tally()["delivered"] >= enough, "answers on the new session"
+            )
     assert pings.lost() == 0
     for plane in (a, b):
         for plan in plans[:-1]:
