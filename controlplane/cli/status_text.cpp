@@ -1,5 +1,6 @@
 #include "controlplane/cli/status_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -13,6 +14,9 @@ namespace penstock::cli {
 namespace {
 
 using nlohmann::json;
+
+// So long in seconds without a frame from the far side is worth a word while we send.
+constexpr double silence = 15;
 
 // 1234567 -> "1.23 M": three digits and a unit.
 std::string scaled(double value, std::string_view unit) {
@@ -81,10 +85,33 @@ class Page {
          text(plane, "isa"), text(plane, "engine"));
   }
 
+  // What ails a link that is up: ", but ...", or nothing. A quiet link is none, unless we send.
+  [[nodiscard]] std::string trouble(const json& link) const {
+    if (text(link, "state") != "up") return {};
+    const std::string_view reason = text(link, "reason");
+    const json& session = link.at("session");
+    const double idle = session.is_null() ? 0 : session.at("idle_s").get<double>();
+    const bool is_silent = idle > silence && (!reason.empty() || has_sent(session));
+    if (!is_silent) return reason.empty() ? std::string{} : fmt::format(", but {}", reason);
+    return fmt::format(", but not heard for {}{}{}", duration(idle), reason.empty() ? "" : "; ",
+                       reason);
+  }
+
+  // Whether this session sealed a frame between the two looks.
+  [[nodiscard]] bool has_sent(const json& session) const {
+    if (!before_.is_object()) return false;
+    return std::ranges::any_of(before_.at("links"), [&](const json& link) {
+      const json& then = link.at("session");
+      return !then.is_null() && then.at("id") == session.at("id") &&
+             then.at("frames_sealed") < session.at("frames_sealed");
+    });
+  }
+
   void write_link(const json& link) {
-    line("\nlink to {} at {}: {}", text(link, "peer"), text(link, "endpoint"),
-         state(text(link, "state")));
-    if (!text(link, "reason").empty()) line("  {}", text(link, "reason"));
+    line("\nlink to {} at {}: {}{}", text(link, "peer"), text(link, "endpoint"),
+         state(text(link, "state")), trouble(link));
+    if (text(link, "state") != "up" && !text(link, "reason").empty())
+      line("  {}", text(link, "reason"));
     if (const json& session = link.at("session"); !session.is_null()) write_session(session);
     line("  handshakes {} completed, {} failed, {} messages refused",
          link.at("handshakes_completed").get<std::uint64_t>(),

@@ -54,7 +54,7 @@ class SlotAllocator;
 
 struct LinkStatus {
   enum class State : std::uint8_t { down, connecting, up } state = State::down;
-  std::string reason;  // why it is not up; empty when it is
+  std::string reason;  // why it is not up, or why it will not stay up; else empty
   std::string peer;
   Endpoint endpoint;
   std::optional<ipc::SessionId> session_id;  // the current one

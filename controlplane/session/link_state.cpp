@@ -96,6 +96,7 @@ void LinkController::State::dataplane_down(Time now) {
   pending_.clear();
   sessions_.clear();
   facts_.reset();
+  failed_in_a_row_ = 0;
   if (was_up) {
     since_ = now;
     view_.went_down(no_dataplane);
@@ -146,7 +147,8 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
   if (session == nullptr) return;
   ++completed_;
   schedule_.succeeded();
-  if (was_up) return;
+  const bool had_failed = std::exchange(failed_in_a_row_, 0) > 0;
+  if (was_up) return view_.stays_up(had_failed);
   since_ = now;
   view_.went_up(
       fmt::format("up: session {} as {}", to_hex(Bytes{id}.first(4)), describe(session->role)));
@@ -213,6 +215,7 @@ void LinkController::State::failed(std::string why, Time now) {
 
 void LinkController::State::count_failure(Time now) {
   ++failed_;
+  ++failed_in_a_row_;
   schedule_.attempt_failed(*entropy_, now);
 }
 
@@ -242,7 +245,7 @@ LinkStatus LinkController::State::status() const {
                     .messages_refused = refused_};
   if (const Session* current = sessions_.current()) {
     status.state = LinkStatus::State::up;
-    status.reason.clear();
+    status.reason = view_.rekey_trouble(failed_in_a_row_);
     status.session_id = current->id;
     status.role = current->role;
     status.established = current->confirmed_at;

@@ -90,6 +90,7 @@ struct LinkController::State {
   std::uint64_t completed_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t refused_ = 0;
+  std::uint64_t failed_in_a_row_ = 0;
   Time since_;
 
   std::vector<Action> actions_;

@@ -26,6 +26,18 @@ void OperatorView::went_down(std::string_view why) {
   notice(Notice::Kind::warning, fmt::format("down: {}", why));
 }
 
+void OperatorView::stays_up(bool had_failed) {
+  reason_.clear();
+  foreign_key_until_ = Time{};
+  if (had_failed) notice(Notice::Kind::info, "answers again");
+}
+
+std::string OperatorView::rekey_trouble(std::uint64_t failures) const {
+  if (failures == 0) return {};
+  if (failures == 1) return fmt::format("the last handshake failed: {}", reason_);
+  return fmt::format("the last {} handshakes failed: {}", failures, reason_);
+}
+
 void OperatorView::failed(std::string why, Time now) {
   if (why != reason_) failure_limit_ = log::RateLimit{repeat_after};
   reason_ = std::move(why);

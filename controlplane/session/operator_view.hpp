@@ -24,6 +24,10 @@ class OperatorView {
   void waiting(std::string_view why) { reason_ = why; }
   void went_up(std::string_view how);
   void went_down(std::string_view why);
+  // A session was followed by the next one; `had_failed`: not at the first attempt.
+  void stays_up(bool had_failed);
+  // What ails a link that is up, whose last `failures` handshakes failed.
+  [[nodiscard]] std::string rekey_trouble(std::uint64_t failures) const;
   // An attempt ended without a session.
   void failed(std::string why, Time now);
   // A message under another key came from the link's endpoint: for a while, silence is

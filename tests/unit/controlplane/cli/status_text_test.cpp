@@ -55,6 +55,30 @@ TEST(StatusText, says_why_a_link_is_down) {
   EXPECT_TRUE(shows(page, ": down\n  the far side does not hold the same key\n")) << page;
 }
 
+TEST(StatusText, says_what_ails_a_link_that_is_up) {
+  SiteStatus status = site();
+  status.links[0].reason = "the last 3 handshakes failed: no answer from 192.0.2.2:7670";
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(status), false),
+                    ": up, but the last 3 handshakes failed: no answer from 192.0.2.2:7670\n"));
+  status.dataplane->sessions[0].idle_ns = 95'000'000'000;
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, ": up, but not heard for 95 s; the last 3 handshakes failed: no answer "
+                          "from 192.0.2.2:7670\n"))
+      << page;
+}
+
+TEST(StatusText, silence_is_said_only_while_this_side_sends) {
+  SiteStatus before = site();
+  before.dataplane->sessions[0].idle_ns = 95'000'000'000;
+  SiteStatus now = before;
+  EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "7670: up\n"));
+  now.dataplane->sessions[0].frames_sealed = 1;
+  EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false),
+                    "7670: up, but not heard for 95 s\n"));
+  now.dataplane->sessions[0].idle_ns = 14'000'000'000;
+  EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "7670: up\n"));
+}
+
 TEST(StatusText, says_why_the_data_plane_is_down) {
   SiteStatus status = site();
   status.dataplane.reset();

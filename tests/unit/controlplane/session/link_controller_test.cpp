@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/controlplane/session/simulation.hpp"
@@ -134,6 +135,32 @@ TEST(LinkStatus, UpAndDownAreSaid) {
   simulation.stop_dataplane(0);
   EXPECT_EQ(simulation.site(0).controller->status().state, LinkStatus::State::down);
   EXPECT_EQ(count_of(simulation.site(0).notices, "down: the data plane is not running"), 1u);
+}
+
+TEST(LinkStatus, AFarSideThatDiesUnderALivingSessionIsSaidUntilItAnswersAgain) {
+  Simulation simulation{1};
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(1s));
+  simulation.stop_controller(1);
+  simulation.rekey(0);
+  simulation.run_for(1min);
+  const LinkStatus silent = simulation.site(0).controller->status();
+  EXPECT_EQ(silent.state, LinkStatus::State::up);
+  EXPECT_EQ(silent.reason.find(
+                fmt::format("the last {} handshakes failed: no answer from 198.51.100.7:7670",
+                            silent.handshakes_failed)),
+            0u)
+      << silent.reason;
+  EXPECT_GE(silent.handshakes_failed, 2u);
+
+  simulation.start_controller(1);
+  simulation.rekey(0);
+  simulation.run_for(10s);
+  EXPECT_EQ(simulation.site(0).controller->status().reason, "");
+  EXPECT_EQ(count_of(simulation.site(0).notices, "answers again"), 1u);
+  simulation.rekey(0);
+  simulation.run_for(10s);
+  EXPECT_EQ(count_of(simulation.site(0).notices, "answers again"), 1u) << "nothing had failed";
 }
 
 TEST(LinkStatus, DamagedMessagesAreCountedAndSaid) {
