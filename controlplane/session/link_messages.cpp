@@ -33,8 +33,9 @@ bool LinkController::State::datagram(const Endpoint& from, Bytes bytes, Time now
 
 void LinkController::State::unclaimed(const Endpoint& from, Bytes bytes, Time now) {
   if (from != config_.endpoint || !check_envelope(bytes, PacketType::handshake_1)) return;
-  // Our own message come back: somebody reflects it, which says nothing about keys.
-  if (std::ranges::equal(claimed_key_id(bytes), starting_.key_id)) return;
+  // Whoever starts handshakes as we do has our name, or reflects our own message: either says
+  // nothing about keys.
+  if (std::ranges::equal(claimed_key_id(bytes), starting_.key_id)) return view_.same_name(now);
   ++refused_;
   view_.foreign_key(now);
 }
@@ -107,7 +108,7 @@ void LinkController::State::attempt_over(Time now) {
     failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
                        to_string(initiator.refusal())),
            now);
-  } else if (view_.is_key_foreign(now)) {
+  } else if (view_.is_silence_explained(now)) {
     count_failure(now);  // the reason stands and was said
   } else {
     failed("no answer from " + to_string(config_.endpoint), now);

@@ -61,7 +61,7 @@ LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy
       answering_(derive_link_keys(setup.file_key, config_.peer, setup.site_name)),
       responder_(answering_, config_.suites, entropy),
       since_(now),
-      view_(config_, actions_) {
+      view_(std::move(setup.site_name), config_, actions_) {
   view_.waiting(no_dataplane);
 }
 

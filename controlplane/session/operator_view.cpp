@@ -11,13 +11,13 @@ constexpr std::string_view foreign_key_text =
     "the far side does not hold the same key; compare the key files (and the site names, which "
     "are part of the key)";
 // Longer than the longest wait between two attempts of the far side.
-constexpr Time foreign_key_memory = limits::attempt_life + 2 * limits::retry_last;
+constexpr Time explanation_memory = limits::attempt_life + 2 * limits::retry_last;
 
 }  // namespace
 
 void OperatorView::went_up(std::string_view how) {
   reason_.clear();
-  foreign_key_until_ = Time{};
+  explained_until_ = Time{};
   notice(Notice::Kind::info, how);
 }
 
@@ -28,7 +28,7 @@ void OperatorView::went_down(std::string_view why) {
 
 void OperatorView::stays_up(bool had_failed) {
   reason_.clear();
-  foreign_key_until_ = Time{};
+  explained_until_ = Time{};
   if (had_failed) notice(Notice::Kind::info, "answers again");
 }
 
@@ -44,10 +44,19 @@ void OperatorView::failed(std::string why, Time now) {
   limited(failure_limit_, reason_, now);
 }
 
-void OperatorView::foreign_key(Time now) {
-  reason_ = foreign_key_text;
-  foreign_key_until_ = now + foreign_key_memory;
-  limited(foreign_key_limit_, foreign_key_text, now);
+void OperatorView::foreign_key(Time now) { explain_silence(std::string{foreign_key_text}, now); }
+
+void OperatorView::same_name(Time now) {
+  explain_silence(fmt::format("messages under our own name come from the far side: both files may "
+                              "call their site \"{}\"; swap name and peer in one of them",
+                              site_),
+                  now);
+}
+
+void OperatorView::explain_silence(std::string why, Time now) {
+  reason_ = std::move(why);
+  explained_until_ = now + explanation_memory;
+  limited(explained_limit_, reason_, now);
 }
 
 void OperatorView::not_authentic(Time now) {

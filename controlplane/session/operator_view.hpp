@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "penstock/base/log.hpp"
@@ -14,8 +15,9 @@ namespace penstock::controlplane {
 
 class OperatorView {
  public:
-  OperatorView(const LinkConfig& config, std::vector<Action>& actions)
-      : name_("link " + config.peer + " (" + to_string(config.endpoint) + ")"),
+  OperatorView(std::string site, const LinkConfig& config, std::vector<Action>& actions)
+      : site_(std::move(site)),
+        name_("link " + config.peer + " (" + to_string(config.endpoint) + ")"),
         actions_(&actions) {}
 
   [[nodiscard]] const std::string& reason() const { return reason_; }
@@ -33,7 +35,9 @@ class OperatorView {
   // A message under another key came from the link's endpoint: for a while, silence is
   // explained by that.
   void foreign_key(Time now);
-  [[nodiscard]] bool is_key_foreign(Time now) const { return now < foreign_key_until_; }
+  [[nodiscard]] bool is_silence_explained(Time now) const { return now < explained_until_; }
+  // The same, when it was a message such as we send ourselves.
+  void same_name(Time now);
   // A message under our key id did not hold.
   void not_authentic(Time now);
 
@@ -41,14 +45,16 @@ class OperatorView {
   static constexpr std::chrono::minutes repeat_after{1};
 
   void notice(Notice::Kind kind, std::string_view text, unsigned suppressed = 0);
+  void explain_silence(std::string why, Time now);
   void limited(log::RateLimit& limit, std::string_view text, Time now);
 
+  std::string site_;
   std::string name_;
   std::vector<Action>* actions_;
   std::string reason_;
-  Time foreign_key_until_{};
+  Time explained_until_{};
   log::RateLimit failure_limit_{repeat_after};
-  log::RateLimit foreign_key_limit_{repeat_after};
+  log::RateLimit explained_limit_{repeat_after};
   log::RateLimit not_authentic_limit_{repeat_after};
 };
 

@@ -340,6 +340,26 @@ TEST_F(Beta, ARefusalNeverEndsALivingSession) {
   EXPECT_TRUE(take<Remove>().empty());
 }
 
+// A config copied to the far side: it starts handshakes as we do.
+TEST_F(Beta, AFarSideOfOurOwnNameIsSaid) {
+  const LinkKeys ours =
+      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
+  controller.on_timer(now);
+  for (int i = 0; i < 5; ++i) {
+    Initiator namesake{ours, {x25519}, {.spi_base = Spi::make(1, 1, 0)}, entropy, now};
+    EXPECT_FALSE(controller.on_datagram(alpha, namesake.outgoing(), now));
+    controller.on_unclaimed(alpha, namesake.outgoing(), now);
+  }
+  now += 10s;
+  controller.on_timer(now);
+  EXPECT_EQ(controller.status().handshakes_failed, 1u);
+  EXPECT_EQ(controller.status().reason,
+            "messages under our own name come from the far side: both files may call their site "
+            "\"beta\"; swap name and peer in one of them");
+  EXPECT_EQ(controller.status().messages_refused, 0u);
+  EXPECT_EQ(take<Notice>().size(), 1u);
+}
+
 TEST_F(Beta, MessagesOfOtherLinksAreNotClaimed) {
   const LinkKeys others = derive_link_keys(crypto::derive_file_key(as_bytes("x")), "alpha", "beta");
   Initiator other{others, {x25519}, {}, entropy, now};
