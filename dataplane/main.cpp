@@ -59,12 +59,13 @@ void confine() {
   prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
 }
 
-// SIGTERM and SIGINT as a descriptor; blocked before the first thread starts.
+// SIGTERM, SIGINT and SIGHUP as a descriptor; blocked before the first thread starts.
 UniqueFd take_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return UniqueFd{signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)};
