@@ -1,6 +1,7 @@
 #include "dataplane/topology.hpp"
 
 #include <gtest/gtest.h>
+#include <rte_mbuf.h>
 
 namespace penstock::dataplane {
 namespace {
@@ -29,7 +30,8 @@ TEST(Topology, StaysSmall) {
   const auto topology = plan_topology(make_config());
   ASSERT_TRUE(topology);
   EXPECT_LE(topology->memory_mb, 48u);
-  EXPECT_GE(topology->frames.data_room, 128 + 1500 + 14);
+  EXPECT_GE(topology->frames.data_room, RTE_MBUF_DEFAULT_BUF_SIZE)
+      << "in smaller buffers some drivers scatter every full frame";
 }
 
 TEST(Topology, PinsWorkers) {
