@@ -15,21 +15,28 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds first_backoff = 100ms;
 constexpr std::chrono::milliseconds last_backoff = 5s;
+constexpr std::chrono::milliseconds last_backoff_of_refused = 1min;
 constexpr Time stays_up = 10s;      // then a death begins a new count
 constexpr auto stop_patience = 5s;  // between asking a child to stop and killing it
 
 }  // namespace
 
+std::chrono::milliseconds next_backoff(std::chrono::milliseconds last, bool has_refused) {
+  return std::clamp(last * 2, first_backoff, has_refused ? last_backoff_of_refused : last_backoff);
+}
+
 Supervisor::Supervisor(asio::io_context& loop, std::vector<Program> programs)
-    : loop_(loop), signals_(loop, SIGINT, SIGTERM), stop_patience_(loop) {
+    : loop_(loop), signals_(loop, SIGINT, SIGTERM, SIGHUP), stop_patience_(loop) {
   for (Program& program : programs) {
     children_.push_back(std::make_unique<Child>(loop, std::move(program)));
   }
 }
 
 int Supervisor::run() {
-  signals_.async_wait([this](const std::error_code& error, int) {
-    if (!error) stop_all(0);
+  signals_.async_wait([this](const std::error_code& error, int number) {
+    if (error) return;
+    if (number == SIGHUP) log::info("stopping on SIGHUP; a changed config is read by a restart");
+    stop_all(0);
   });
   for (const auto& child : children_) start(*child);
   loop_.run();
@@ -41,22 +48,21 @@ void Supervisor::start(Child& child) {
   child.started = monotonic_now();
   auto process = ChildProcess::spawn(loop_, child.program.arguments,
                                      [this, &child](ChildExit exit) { on_exit(child, exit); });
-  if (!process) return start_later(child, process.error().message);
+  if (!process) return start_later(child, false, process.error().message);
   child.process = std::move(*process);
 }
 
 void Supervisor::on_exit(Child& child, ChildExit exit) {
   child.process.reset();
   if (is_stopping_) return stop_last();
-  if (child.starts == 1 && !exit.was_signalled && exit.code == exit_refused) {
-    return stop_all(exit_refused);
-  }
+  const bool has_refused = !exit.was_signalled && exit.code == exit_refused;
+  if (child.starts == 1 && has_refused) return stop_all(exit_refused);
   if (monotonic_now() - child.started >= stays_up) child.backoff = 0ms;
-  start_later(child, fmt::format("{} {}", child.program.name, exit.describe()));
+  start_later(child, has_refused, fmt::format("{} {}", child.program.name, exit.describe()));
 }
 
-void Supervisor::start_later(Child& child, const std::string& why) {
-  child.backoff = std::clamp(child.backoff * 2, first_backoff, last_backoff);
+void Supervisor::start_later(Child& child, bool has_refused, const std::string& why) {
+  child.backoff = next_backoff(child.backoff, has_refused);
   log::warn(fmt::format("{}; starting it again in {} ms", why, child.backoff.count()));
   child.restart.expires_after(child.backoff);
   child.restart.async_wait([this, &child](const std::error_code& error) {

@@ -18,6 +18,11 @@
 
 namespace penstock::cli {
 
+// The wait before the next start of a child that died again soon. One that refuses writes its
+// reason each time and seldom changes its mind: it is asked ever more rarely, to once a minute.
+[[nodiscard]] std::chrono::milliseconds next_backoff(std::chrono::milliseconds last,
+                                                     bool has_refused);
+
 class Supervisor {
  public:
   struct Program {
@@ -27,8 +32,8 @@ class Supervisor {
   // Started in this order, stopped in the reverse order.
   Supervisor(asio::io_context& loop, std::vector<Program> programs);
 
-  // Returns when all children have ended: 0 after SIGINT or SIGTERM, exit_refused when a
-  // child refused at its first start (it has said why).
+  // Returns when all children have ended: 0 after SIGINT, SIGTERM or SIGHUP, exit_refused
+  // when a child refused at its first start (it has said why).
   [[nodiscard]] int run();
 
  private:
@@ -44,7 +49,7 @@ class Supervisor {
 
   void start(Child& child);
   void on_exit(Child& child, ChildExit exit);
-  void start_later(Child& child, const std::string& why);
+  void start_later(Child& child, bool has_refused, const std::string& why);
   void stop_all(int exit_code);
   void stop_last();
 

@@ -56,8 +56,11 @@ Result<Opened> open(asio::io_context& loop, const SiteConfig& config) {
 }
 
 void run(asio::io_context& loop, Site& site) {
-  asio::signal_set signals{loop, SIGINT, SIGTERM};
-  signals.async_wait([&loop](const std::error_code&, int) { loop.stop(); });
+  asio::signal_set signals{loop, SIGINT, SIGTERM, SIGHUP};
+  signals.async_wait([&loop](const std::error_code&, int number) {
+    if (number == SIGHUP) log::info("stopping on SIGHUP; a changed config is read by a restart");
+    loop.stop();
+  });
   site.start();
   loop.run();
 }

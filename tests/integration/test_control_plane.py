@@ -418,7 +418,7 @@ def test_events_and_datagrams_that_mean_nothing_are_ignored(up):
 
 
 def test_penstockd_stops_cleanly(controls):
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         control = controls[0].start()
         wait_until(control.status, "status")
         assert control.stop(number) == 0

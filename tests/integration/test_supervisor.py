@@ -115,6 +115,16 @@ def test_stops_penstockd_before_the_data_plane(stage, number):
     assert not any(is_alive(pid) for pid in pids)
 
 
+def test_a_hangup_is_a_clean_stop_that_says_how_a_config_is_read(stage):
+    stage.start()
+    pids = stage.wait_running()
+    code, said = stage.end(signal.SIGHUP)
+    assert code == 0
+    assert "stopping on SIGHUP; a changed config is read by a restart" in said
+    assert stage.lines()[-2:] == ["penstockd stops", "penstock-dataplane stops"]
+    assert not any(is_alive(pid) for pid in pids)
+
+
 @pytest.mark.parametrize("name", ["penstockd", "penstock-dataplane"])
 def test_starts_again_what_dies(stage, name):
     stage.start()

@@ -1,0 +1,41 @@
+#include "controlplane/cli/supervisor.hpp"
+
+#include <csignal>
+
+#include <asio/post.hpp>
+#include <gtest/gtest.h>
+
+namespace penstock::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Supervisor, stops_on_SIGHUP_and_says_how_a_config_is_read) {
+  asio::io_context loop;
+  Supervisor supervisor{loop, {{.name = "sleep", .arguments = {"/bin/sleep", "600"}}}};
+  asio::post(loop, [] { ::raise(SIGHUP); });
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(supervisor.run(), 0);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("stopping on SIGHUP; a changed config is read by a restart"), said.npos);
+}
+
+TEST(Supervisor, a_child_that_keeps_refusing_is_asked_ever_more_rarely) {
+  std::chrono::milliseconds died{0};
+  std::chrono::milliseconds refused{0};
+  for (int i = 0; i < 6; ++i) {
+    died = next_backoff(died, false);
+    refused = next_backoff(refused, true);
+    EXPECT_EQ(died, refused) << "soon at first: a port may just be late";
+  }
+  for (int i = 0; i < 10; ++i) {
+    died = next_backoff(died, false);
+    refused = next_backoff(refused, true);
+  }
+  EXPECT_EQ(died, 5s);
+  EXPECT_EQ(refused, 1min);
+  EXPECT_EQ(next_backoff(refused, false), 5s);
+}
+
+}  // namespace
+}  // namespace penstock::cli
