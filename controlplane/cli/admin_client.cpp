@@ -38,6 +38,24 @@ std::unexpected<Error> no_answer() {
   return fail(ErrorKind::busy, "the site does not answer; look at its log");
 }
 
+std::unexpected<Error> not_permitted(std::string_view what, const std::filesystem::path& where) {
+  return fail(ErrorKind::permission,
+              fmt::format("no permission to {} {}: run as root", what, where.string()));
+}
+
+// Why the admin socket could not be reached. The data plane lives, and moves packets, without
+// penstockd: only what answers on neither socket does not run.
+std::unexpected<Error> nobody_at(const std::filesystem::path& socket, const Error& error) {
+  if (error.kind == ErrorKind::permission) return not_permitted("reach", socket);
+  if (ipc::connect_to(socket.parent_path() / "dataplane.sock", SOCK_SEQPACKET)) {
+    return fail(ErrorKind::missing,
+                "penstockd does not answer; traffic may still flow; look at its log");
+  }
+  return fail(
+      error.kind,
+      fmt::format("the site does not run ({}); start it with `penstock run FILE`", error.message));
+}
+
 Result<void> send_line(int fd, std::string_view line, Time deadline) {
   while (!line.empty()) {
     if (!wait_for(fd, POLLOUT, deadline)) return no_answer();
@@ -74,9 +92,12 @@ Result<std::filesystem::path> find_admin_socket(const SiteChoice& choice,
   }
   std::vector<std::filesystem::path> found;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator{default_run_dir, error}) {
+  const std::filesystem::directory_iterator run_dir{default_run_dir, error};
+  if (error == std::errc::permission_denied) return not_permitted("look into", default_run_dir);
+  for (const auto& entry : run_dir) {
     const auto socket = entry.path() / "admin.sock";
     if (std::filesystem::is_socket(socket, error)) found.push_back(socket);
+    if (error == std::errc::permission_denied) return not_permitted("look into", entry.path());
   }
   if (found.size() == 1) return found.front();
   if (found.empty()) {
@@ -91,12 +112,7 @@ Result<std::filesystem::path> find_admin_socket(const SiteChoice& choice,
 
 Result<json> ask_admin(const std::filesystem::path& socket, const json& request) {
   const auto fd = ipc::connect_to(socket, SOCK_STREAM);
-  if (!fd && fd.error().kind == ErrorKind::permission) return std::unexpected{fd.error()};
-  if (!fd) {
-    return fail(fd.error().kind, fmt::format("the site does not run ({}); start it with "
-                                             "`penstock run FILE`",
-                                             fd.error().message));
-  }
+  if (!fd) return nobody_at(socket, fd.error());
   const Time deadline = monotonic_now() + answer_within;
   if (auto sent = send_line(fd->get(), request.dump() + "\n", deadline); !sent) {
     return std::unexpected{sent.error()};

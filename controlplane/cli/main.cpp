@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
 
   command = app.add_subcommand("rekey", "make a new session with a peer now");
   command->add_option("PEER", peer, "the far site's name")->required();
-  option = command->add_option("--config", choice.file, "the site's config");
+  option = command->add_option("FILE,--config", choice.file, "the site's config");
   add_choice(*command, option, choice);
   command->callback([&] { chosen = [&] { return rekey(choice, peer); }; });
 

@@ -80,5 +80,36 @@ TEST_F(AdminSocket, a_site_that_does_not_run_is_a_sentence) {
       << refused.error().message;
 }
 
+TEST_F(AdminSocket, a_site_that_lost_only_penstockd_is_not_called_dead) {
+  const auto dataplane = ipc::listen_at(run_ / "alpha/dataplane.sock", SOCK_SEQPACKET);
+  ASSERT_TRUE(dataplane);
+  const auto refused = ask_admin(run_ / "alpha/admin.sock", {{"method", "status"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "penstockd does not answer; traffic may still flow; look at its log");
+}
+
+TEST_F(AdminSocket, what_may_not_be_seen_is_not_called_absent) {
+  const UniqueFd opx = listen("opx");
+  std::filesystem::permissions(run_, std::filesystem::perms{0755});
+  std::filesystem::permissions(run_ / "opx", std::filesystem::perms::none);
+  const bool is_root = ::geteuid() == 0;  // whom no mode keeps out
+  if (is_root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
+  const auto found = find_admin_socket({}, run_);
+  const auto asked = ask_admin(run_ / "opx/admin.sock", {{"method", "status"}});
+  if (is_root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  std::filesystem::permissions(run_ / "opx", std::filesystem::perms{0700});
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().message,
+            "no permission to look into " + (run_ / "opx").string() + ": run as root");
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error().message,
+            "no permission to reach " + (run_ / "opx/admin.sock").string() + ": run as root");
+}
+
 }  // namespace
 }  // namespace penstock::cli
