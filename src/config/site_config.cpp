@@ -40,6 +40,7 @@ constexpr std::string_view a_device =
 constexpr std::string_view a_duration =
     "a duration such as \"20us\", \"500ms\", \"120s\" or \"1h\"";
 
+constexpr std::string_view one_worker = "this version runs one worker; name one core, or say 1";
 constexpr std::int64_t max_core = 1023;  // what a cpu_set_t holds
 constexpr Time max_hold = 10ms;
 constexpr Time min_rekey_after = 100ms;
@@ -48,9 +49,11 @@ constexpr Time longest_max_age = 24h;
 void read_workers(const Section& site, SiteConfig& config) {
   const toml::node* const node = site.find("workers");
   if (node == nullptr) return;
+  const long cores = ::sysconf(_SC_NPROCESSORS_CONF);
   constexpr auto most = static_cast<std::int64_t>(limits::max_lanes);
   if (!node->is_array()) {
     config.worker_count = static_cast<unsigned>(site.number("workers", 1, most).value_or(1));
+    if (config.worker_count != 1) site.refuse("workers", one_worker);
     return;
   }
   for (const std::int64_t number : site.numbers("workers", 0, max_core)) {
@@ -58,12 +61,14 @@ void read_workers(const Section& site, SiteConfig& config) {
     if (std::ranges::find(config.worker_cores, core) != config.worker_cores.end()) {
       site.refuse("workers", fmt::format("core {} stands here twice", core));
     }
+    if (number >= cores) {
+      site.refuse("workers", fmt::format("there is no core {}; this machine has cores 0 to {}",
+                                         core, cores - 1));
+    }
     config.worker_cores.push_back(core);
   }
   config.worker_count = static_cast<unsigned>(config.worker_cores.size());
-  if (config.worker_count > limits::max_lanes) {
-    site.refuse("workers", fmt::format("there can be at most {} workers", limits::max_lanes));
-  }
+  if (config.worker_count != 1) site.refuse("workers", one_worker);
 }
 
 void read_site(const Section& site, SiteConfig& config) {
@@ -185,7 +190,10 @@ void read_times(const Section& link, LinkConfig& config) {
   const auto read = [&](std::string_view key, Time low, Time high, Time fallback) {
     const auto value = link.parsed(key, config::parse_duration, a_duration);
     if (!value) return fallback;
-    if (*value < low || *value > high) link.refuse(key, "this duration is out of range");
+    if (*value < low || *value > high) {
+      link.refuse(key, fmt::format("this must be a duration from \"{}\" to \"{}\"",
+                                   config::duration_text(low), config::duration_text(high)));
+    }
     return *value;
   };
   config.hold =
@@ -264,8 +272,12 @@ Result<SiteConfig> load_site_config(const std::filesystem::path& file) {
     const toml::table table = toml::parse(std::string_view{*text});
     return read_config(file, table);
   } catch (const toml::parse_error& error) {
-    return fail(ErrorKind::config, fmt::format("{}:{}: {}", file.string(),
-                                               error.source().begin.line, error.description()));
+    const std::string_view what = error.description();
+    // The parser read on to the line's end, in search of it.
+    const bool lacks_quote = what.find("unescaped control characters") != what.npos;
+    return fail(ErrorKind::config,
+                fmt::format("{}:{}: {}{}", file.string(), error.source().begin.line, what,
+                            lacks_quote ? "; is a quote missing?" : ""));
   }
 }
 

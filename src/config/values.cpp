@@ -6,8 +6,18 @@
 #include <limits>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace penstock::config {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array units{
+    std::pair{std::string_view{"us"}, Time{1us}}, std::pair{std::string_view{"ms"}, Time{1ms}},
+    std::pair{std::string_view{"s"}, Time{1s}},   std::pair{std::string_view{"min"}, Time{1min}},
+    std::pair{std::string_view{"h"}, Time{1h}},
+};
 
 constexpr std::size_t max_interface_name = 15;  // IFNAMSIZ without its terminator
 
@@ -23,12 +33,6 @@ bool is_interface_name(std::string_view text) {
 }  // namespace
 
 std::optional<Time> parse_duration(std::string_view text) {
-  using namespace std::chrono_literals;
-  constexpr std::array units{
-      std::pair{std::string_view{"us"}, Time{1us}}, std::pair{std::string_view{"ms"}, Time{1ms}},
-      std::pair{std::string_view{"s"}, Time{1s}},   std::pair{std::string_view{"min"}, Time{1min}},
-      std::pair{std::string_view{"h"}, Time{1h}},
-  };
   std::int64_t number = 0;
   const char* const last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, number);
@@ -37,6 +41,14 @@ std::optional<Time> parse_duration(std::string_view text) {
                                       [](const auto& row) { return row.first; });
   if (unit == units.end() || number > Time::max() / unit->second) return std::nullopt;
   return number * unit->second;
+}
+
+std::string duration_text(Time duration) {
+  auto unit = units.begin();
+  for (auto larger = unit + 1; larger != units.end(); ++larger) {
+    if (duration >= larger->second && duration % larger->second == 0ns) unit = larger;
+  }
+  return fmt::format("{}{}", duration / unit->second, unit->first);
 }
 
 std::optional<std::string> parse_site_name(std::string_view text) {

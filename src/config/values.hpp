@@ -13,6 +13,8 @@ namespace penstock::config {
 
 // A whole number and its unit: us, ms, s, min or h ("20us", "120s").
 [[nodiscard]] std::optional<Time> parse_duration(std::string_view text);
+// A whole number of microseconds in the largest unit that keeps it whole.
+[[nodiscard]] std::string duration_text(Time duration);
 
 // A site's name: letters, digits, '-', '_' and '.', the first a letter or digit, at most
 // limits::max_site_name. It stands in paths and goes into the key derivation.

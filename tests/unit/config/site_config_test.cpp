@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace penstock {
@@ -96,7 +97,7 @@ TEST_F(SiteConfigFile, every_key_is_read) {
   const auto config = load(R"(
 [site]
 name = "alpha"
-workers = [3, 5]
+workers = [0]
 idle = "spin"
 run_dir = "/tmp/x"
 log_level = "debug"
@@ -120,8 +121,8 @@ rekey_after = "500ms"
 max_age = "10min"
 )");
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->worker_cores, (std::vector<unsigned>{3, 5}));
-  EXPECT_EQ(config->worker_count, 2u);
+  EXPECT_EQ(config->worker_cores, (std::vector<unsigned>{0}));
+  EXPECT_EQ(config->worker_count, 1u);
   EXPECT_EQ(config->idle, IdleMode::spin);
   EXPECT_EQ(config->run_dir, "/tmp/x");
   EXPECT_EQ(config->log_level, log::Level::debug);
@@ -144,9 +145,9 @@ max_age = "10min"
 }
 
 TEST_F(SiteConfigFile, a_number_of_workers_floats) {
-  const auto config = load_with("name = \"alpha\"", "name = \"alpha\"\nworkers = 4");
+  const auto config = load_with("name = \"alpha\"", "name = \"alpha\"\nworkers = 1");
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->worker_count, 4u);
+  EXPECT_EQ(config->worker_count, 1u);
   EXPECT_TRUE(config->worker_cores.empty());
 }
 
@@ -180,6 +181,27 @@ TEST_F(SiteConfigFile, errors_name_file_line_key_and_what_to_do) {
             "add ports.wire.gateway, the router to it");
 }
 
+TEST_F(SiteConfigFile, what_run_would_refuse_is_refused) {
+  const std::string one_worker =
+      "site.toml:3: site.workers: this version runs one worker; name one core, or say 1";
+  EXPECT_EQ(refusal_with("\"alpha\"", "\"alpha\"\nworkers = 4"), one_worker);
+  const long cores = ::sysconf(_SC_NPROCESSORS_CONF);
+  if (cores > 1) {
+    EXPECT_EQ(refusal_with("\"alpha\"", "\"alpha\"\nworkers = [0, 1]"), one_worker);
+  }
+  EXPECT_EQ(refusal_with("\"alpha\"", fmt::format("\"alpha\"\nworkers = [{}]", cores)),
+            fmt::format("site.toml:3: site.workers: there is no core {}; this machine has cores 0 "
+                        "to {}",
+                        cores, cores - 1));
+}
+
+TEST_F(SiteConfigFile, a_duration_out_of_range_is_told_the_range) {
+  EXPECT_EQ(refusal_with("peer =", "hold = \"11ms\"\npeer ="),
+            "site.toml:9: link.hold: this must be a duration from \"0us\" to \"10ms\"");
+  EXPECT_EQ(refusal_with("peer =", "max_age = \"25h\"\npeer ="),
+            "site.toml:9: link.max_age: this must be a duration from \"100ms\" to \"24h\"");
+}
+
 TEST_F(SiteConfigFile, more_than_one_link_is_refused_at_the_second) {
   const std::string second =
       "[[link]]\npeer = \"gamma\"\nendpoint = \"192.0.2.3\"\nkey_file = \"k\"\n";
@@ -193,6 +215,7 @@ TEST_F(SiteConfigFile, more_than_one_link_is_refused_at_the_second) {
 
 TEST_F(SiteConfigFile, what_is_no_toml_is_refused_with_its_line) {
   EXPECT_TRUE(refusal_with("name = \"alpha\"", "name = = 1").starts_with("site.toml:2: "));
+  EXPECT_TRUE(refusal_with("\"alpha\"", "\"alpha").ends_with("; is a quote missing?"));
   EXPECT_EQ(refusal(load("")), "site.toml:1: site: this key is missing");
   EXPECT_TRUE(refusal(load(std::string_view{"\xff\xfe\0\x01", 4})).starts_with("site.toml:1: "));
 }
