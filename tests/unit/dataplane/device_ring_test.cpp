@@ -19,14 +19,17 @@
 namespace {
 
 // The kernel's part in TransmitRing::commit().
-std::function<ssize_t()> kernel_sends;
+std::function<ssize_t()>& kernel_sends() {
+  static std::function<ssize_t()> part;
+  return part;
+}
 
 }  // namespace
 
 // In libc's place: nothing to send from a buffer means a look at the ring.
-extern "C" ssize_t send(int fd, const void* bytes, std::size_t length, int flags) {
-  if (bytes != nullptr) return sendto(fd, bytes, length, flags, nullptr, 0);
-  return kernel_sends();
+extern "C" ssize_t send(int fd, const void* buf, std::size_t n, int flags) {
+  if (buf != nullptr) return sendto(fd, buf, n, flags, nullptr, 0);
+  return kernel_sends()();
 }
 
 namespace penstock::dataplane {
@@ -76,7 +79,7 @@ class RingTest : public testing::Test {
   // As the kernel does: takes requested slots in order, at most `most` of them.
   void SetUp() override { kernel_takes(shape.slots()); }
   void kernel_takes(std::uint32_t most) {
-    kernel_sends = [this, most, head = 0u]() mutable -> ssize_t {
+    kernel_sends() = [this, most, head = 0u]() mutable -> ssize_t {
       std::uint32_t taken = 0;
       while (taken < most && slot(head).tp_status == TP_STATUS_SEND_REQUEST) {
         slot(head).tp_status = TP_STATUS_SENDING;
@@ -252,7 +255,7 @@ TEST_F(RingTest, OffersOnlySlotsThatTheKernelGaveBack) {
 }
 
 TEST_F(RingTest, TakesBackWhatTheKernelLeft) {
-  kernel_sends = [] { return errno = ENETDOWN, ssize_t{-1}; };
+  kernel_sends() = [] { return errno = ENETDOWN, ssize_t{-1}; };
   TransmitRing ring{sockets_.ours.get(), ring_, 1522};
   int error = 0;
   for (auto& slot : ring.reserve(4)) slot.length = 60;
