@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "penstock/wire/outer.hpp"
+
 #include "controlplane/session/link_state.hpp"
 
 namespace penstock::controlplane {
@@ -111,7 +113,13 @@ void LinkController::State::attempt_over(Time now) {
   } else if (view_.is_silence_explained(now)) {
     count_failure(now);  // the reason stands and was said
   } else {
-    failed("no answer from " + to_string(config_.endpoint), now);
+    const std::size_t ip_header =
+        config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
+    failed(fmt::format("no answer from {}: is it running, and does the path carry packets of {} "
+                       "bytes?",
+                       to_string(config_.endpoint),
+                       ip_header + udp_header + limits::handshake_message),
+           now);
   }
   attempt_.reset();
 }

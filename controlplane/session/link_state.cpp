@@ -83,6 +83,10 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
                    .rekey_at = born + rekey_delay(info.role, config_.rekey_after, *entropy_),
                    .confirmed_at = born});
   }
+  if (config_.frame_size > facts_->max_frame_size) {
+    view_.warn(fmt::format("frame_size {} does not fit the wire's MTU; using {}",
+                           *config_.frame_size, facts_->max_frame_size));
+  }
   view_.waiting("connecting to " + to_string(config_.endpoint));
   if (const Session* current = sessions_.current()) {
     since_ = current->confirmed_at;

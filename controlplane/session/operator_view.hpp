@@ -24,6 +24,7 @@ class OperatorView {
 
   // Why the link is down for now; no line for the log.
   void waiting(std::string_view why) { reason_ = why; }
+  void warn(std::string_view what) { notice(Notice::Kind::warning, what); }
   void went_up(std::string_view how);
   void went_down(std::string_view why);
   // A session was followed by the next one; `had_failed`: not at the first attempt.

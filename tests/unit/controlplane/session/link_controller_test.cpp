@@ -47,7 +47,9 @@ TEST(LinkStatus, NoAnswerNamesTheEndpoint) {
   simulation.start_controller(0);
   simulation.run_for(20s);
   const LinkStatus status = simulation.site(0).controller->status();
-  EXPECT_EQ(status.reason, "no answer from 198.51.100.7:7670");
+  EXPECT_EQ(status.reason,
+            "no answer from 198.51.100.7:7670: is it running, and does the path carry packets of "
+            "1052 bytes?");
   EXPECT_GE(status.handshakes_failed, 2u);
   simulation.run_for(5min);
   const std::size_t lines =
@@ -275,6 +277,16 @@ TEST_F(Beta, FillsTheInstallFromBothSidesParameters) {
   EXPECT_NE(message.out[0].encrypt, message.in[0].encrypt);
   EXPECT_EQ(message.out[2].encrypt, none);
   EXPECT_NE(message.in[2].encrypt, none);
+}
+
+TEST_F(Beta, AFrameSizeThatDoesNotFitTheWireIsSaid) {
+  controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 1000, .lanes = 2}, {}, now);
+  EXPECT_TRUE(take<Notice>().empty()) << "it fits exactly";
+  controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 999, .lanes = 2}, {}, now);
+  const auto notices = take<Notice>();
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_TRUE(notices[0].text.ends_with("frame_size 1000 does not fit the wire's MTU; using 999"))
+      << notices[0].text;
 }
 
 TEST_F(Beta, AnInstallThatFailsIsNotAnswered) {
