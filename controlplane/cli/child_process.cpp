@@ -18,7 +18,9 @@ namespace {
 constexpr int exec_failed = 127;  // as a shell says it
 
 // In the child, between fork and exec: only calls that are safe there.
-[[noreturn]] void become(char* const* arguments, pid_t parent) {
+[[noreturn]] void become(char* const* arguments, pid_t parent, const sigset_t& mask) {
+  ::signal(SIGTERM, SIG_DFL);  // the handler that we inherited would swallow it
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(exec_failed);  // it died before the line above
@@ -43,9 +45,15 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(asio::io_context& loop
   pointers.push_back(nullptr);
 
   const pid_t parent = ::getpid();
+  sigset_t all;
+  sigset_t mask;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &mask);
   const pid_t pid = ::fork();
-  if (pid == 0) become(pointers.data(), parent);
-  if (pid < 0) return fail_errno(fmt::format("cannot start {}", arguments.front()), errno);
+  if (pid == 0) become(pointers.data(), parent, mask);
+  const int fork_error = errno;
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  if (pid < 0) return fail_errno(fmt::format("cannot start {}", arguments.front()), fork_error);
   // By its number: glibc 2.36's <sys/pidfd.h> cannot be used from C++.
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) {
