@@ -19,6 +19,12 @@ constexpr std::chrono::milliseconds last_backoff_of_refused = 1min;
 constexpr Time stays_up = 10s;      // then a death begins a new count
 constexpr auto stop_patience = 5s;  // between asking a child to stop and killing it
 
+bool is_ignored(int number) {
+  struct sigaction action{};
+  ::sigaction(number, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 std::chrono::milliseconds next_backoff(std::chrono::milliseconds last, bool has_refused) {
@@ -26,7 +32,8 @@ std::chrono::milliseconds next_backoff(std::chrono::milliseconds last, bool has_
 }
 
 Supervisor::Supervisor(asio::io_context& loop, std::vector<Program> programs)
-    : loop_(loop), signals_(loop, SIGINT, SIGTERM, SIGHUP), stop_patience_(loop) {
+    : loop_(loop), signals_(loop, SIGINT, SIGTERM), stop_patience_(loop) {
+  if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);  // `nohup penstock run` goes on
   for (Program& program : programs) {
     children_.push_back(std::make_unique<Child>(loop, std::move(program)));
   }

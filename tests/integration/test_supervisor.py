@@ -52,6 +52,7 @@ class Stage:
         self.process = subprocess.Popen(
             [str(self.directory / "penstock"), "run", str(self.directory / "site.toml")],
             stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # not as under nohup
         )  # fmt: skip
 
     def lines(self) -> list[str]:

@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Supervisor, stops_on_SIGHUP_and_says_how_a_config_is_read) {
+  ::signal(SIGHUP, SIG_DFL);
   asio::io_context loop;
   Supervisor supervisor{loop, {{.name = "sleep", .arguments = {"/bin/sleep", "600"}}}};
   asio::post(loop, [] { ::raise(SIGHUP); });
@@ -18,6 +19,20 @@ TEST(Supervisor, stops_on_SIGHUP_and_says_how_a_config_is_read) {
   EXPECT_EQ(supervisor.run(), 0);
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_NE(said.find("stopping on SIGHUP; a changed config is read by a restart"), said.npos);
+}
+
+TEST(Supervisor, under_nohup_a_hangup_stops_nothing) {
+  ::signal(SIGHUP, SIG_IGN);
+  asio::io_context loop;
+  Supervisor supervisor{loop, {{.name = "sleep", .arguments = {"/bin/sleep", "600"}}}};
+  asio::post(loop, [] {
+    ::raise(SIGHUP);
+    ::raise(SIGTERM);
+  });
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(supervisor.run(), 0);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  ::signal(SIGHUP, SIG_DFL);
 }
 
 TEST(Supervisor, a_child_that_keeps_refusing_is_asked_ever_more_rarely) {
