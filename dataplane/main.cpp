@@ -24,6 +24,9 @@
 namespace penstock::dataplane {
 namespace {
 
+// It ran, and could not go on; a new start may.
+constexpr int exit_ended = 1;
+
 // --- the command line ---------------------------------------------------------------------
 
 struct Options {
@@ -71,7 +74,8 @@ UniqueFd take_signals() {
   return UniqueFd{signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)};
 }
 
-Result<void> start(int argc, char** argv) {
+// The exit code; an error where the start was refused.
+Result<int> start(int argc, char** argv) {
   const auto options = read_options(argc, argv);
   if (!options) return std::unexpected{options.error()};
   if (!switch_isa(options->isa, argv))
@@ -84,7 +88,7 @@ Result<void> start(int argc, char** argv) {
   if (!topology) return std::unexpected{topology.error()};
   if (options->show_topology) {
     std::fputs(to_string(*topology).c_str(), stdout);
-    return {};
+    return 0;
   }
   const UniqueFd signals = take_signals();
 
@@ -96,10 +100,12 @@ Result<void> start(int argc, char** argv) {
       std::min(topology->max_frame_size,
                max_frame_size(opened->wire->info().mtu, config->wire.address.address.version));
   confine();
-  auto ended = run(*config, *topology, *opened, signals.get());
+  const auto ended = run(*config, *topology, *opened, signals.get());
   std::error_code ignored;
   std::filesystem::remove(config->dataplane_socket(), ignored);
-  return ended;
+  if (ended) return 0;
+  log::error(ended.error().message);
+  return exit_ended;
 }
 
 }  // namespace
@@ -108,7 +114,7 @@ Result<void> start(int argc, char** argv) {
 int main(int argc, char** argv) {
   penstock::log::start("penstock-dataplane", penstock::log::Level::info);
   const auto result = penstock::dataplane::start(argc, argv);
-  if (result) return 0;
+  if (result) return *result;
   penstock::log::error(result.error().message);
   return penstock::exit_refused;
 }

@@ -28,25 +28,33 @@ MainCore::MainCore(Setup setup, const FrameEngine& engine)
     if (const auto hop = endpoint_.hops().towards(peer.address)) endpoint_.hops().pin(*hop, now);
 }
 
-void MainCore::run(int signal_fd) {
-  for (;;) {
+bool MainCore::run(int signal_fd) {
+  while (!is_port_gone_) {
     // A descriptor below zero is skipped by poll: no controller is connected.
     std::array<pollfd, 4> wait{readable(signal_fd), readable(setup_.wake->fd()),
                                readable(control_.listener_fd()),
                                readable(control_.controller_fd())};
     poll(wait.data(), wait.size(), timeout_ms(monotonic_now()));
     const Time now = monotonic_now();
-    if (wait[0].revents != 0) return;
+    if (wait[0].revents != 0) return true;
     if (wait[1].revents != 0) setup_.wake->clear();
     for (const WorkerHandle& worker : setup_.workers) read_worker(*worker.mailbox, now);
     if (wait[3].revents != 0) control_.on_readable(now);
     if (wait[2].revents != 0) control_.on_connection();
     if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
   }
+  return false;
+}
+
+void MainCore::read_note(const Note& note) {
+  if (note.kind == Note::Kind::port_gone)
+    is_port_gone_ = true;
+  else
+    control_.on_note(note);
 }
 
 void MainCore::read_worker(Mailbox& mailbox, Time now) {
-  while (const auto note = mailbox.notes.pop()) control_.on_note(*note);
+  while (const auto note = mailbox.notes.pop()) read_note(*note);
   while (const auto punted = mailbox.punts.pop()) {
     const Bytes packet{rte_pktmbuf_mtod(punted->packet, const std::byte*),
                        punted->packet->data_len};

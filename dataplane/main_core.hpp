@@ -38,8 +38,8 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   };
   MainCore(Setup setup, const FrameEngine& engine);
 
-  // Until one of the signals that `signal_fd` takes arrives.
-  void run(int signal_fd);
+  // Until one of the signals that `signal_fd` takes arrives. False: a port has vanished.
+  [[nodiscard]] bool run(int signal_fd);
 
   // Plane
   [[nodiscard]] std::size_t workers() const override { return setup_.workers.size(); }
@@ -54,12 +54,14 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
 
  private:
   void read_worker(Mailbox& mailbox, Time now);
+  void read_note(const Note& note);
   [[nodiscard]] int timeout_ms(Time now) const;
 
   Setup setup_;
   endpoint::WireEndpoint endpoint_;
   SessionDirectory sessions_;
   ControlServer control_;
+  bool is_port_gone_ = false;
   std::uint64_t mailbox_full_ = 0;  // commands that no worker had room for
 };
 

@@ -152,9 +152,11 @@ Result<void> run(const SiteConfig& config, const Topology& topology, Opened& ope
                         topology.plain_device, topology.wire_device, to_string(self.endpoint),
                         name(built_for()), engine->describe(), opened.eal.describe()));
   for (const auto& worker : running.workers) worker->start();
-  running.main_core->run(signal_fd);
+  const bool was_asked = running.main_core->run(signal_fd);
   log::info("stopping");
   for (const auto& worker : running.workers) worker->stop();
+  if (!was_asked)
+    return fail(ErrorKind::missing, "a port is gone; a new start takes it when it is back");
   return {};
 }
 

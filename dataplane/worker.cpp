@@ -164,6 +164,10 @@ void Worker::keep_house(Time now) {
   house_kept_ = now;
   count_.set_drops(DropReason::plain_kernel_drop, out_.plain.kernel_drops().received);
   count_.set_drops(DropReason::wire_kernel_drop, out_.wire.kernel_drops().received);
+  if (!is_port_gone_ && (out_.plain.is_gone() || out_.wire.is_gone())) [[unlikely]] {
+    is_port_gone_ = true;
+    outbox_.note({.kind = Note::Kind::port_gone});
+  }
   count_.publish();
 }
 

@@ -82,6 +82,7 @@ class Worker {
   inbound::Path in_;
   Idle idle_;
   Time house_kept_{};
+  bool is_port_gone_ = false;
 };
 
 }  // namespace penstock::dataplane

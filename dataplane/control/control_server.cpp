@@ -151,6 +151,8 @@ void ControlServer::on_note(const Note& note) {
       return on_rekey_wanted(*record);
     case Note::Kind::returned:
       return on_returned(*record, note.reason);
+    case Note::Kind::port_gone:
+      return;
   }
 }
 

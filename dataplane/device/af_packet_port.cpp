@@ -104,8 +104,7 @@ void AfPacketQueue::note_down(int error) {
   std::array<char, IF_NAMESIZE> name{};
   if (if_indextoname(static_cast<unsigned>(interface_.index), name.data()) == nullptr) {
     link_ = Link::gone;
-    log::error(fmt::format("interface {} has vanished: restart the site when it is back",
-                           interface_.name));
+    log::error(fmt::format("interface {} has vanished", interface_.name));
   } else if (link_ == Link::up) {
     link_ = Link::down;
     log::warn(fmt::format("interface {} is down: {}", interface_.name, std::strerror(error)));

@@ -29,6 +29,7 @@ class AfPacketQueue final : public PortQueue {
   [[nodiscard]] std::size_t send(std::span<rte_mbuf*> packets) override;
   [[nodiscard]] int wait_fd() const override { return socket_.fd(); }
   [[nodiscard]] KernelDrops kernel_drops() override;
+  [[nodiscard]] bool is_gone() const override { return link_ == Link::gone; }
 
  private:
   enum class Link : std::uint8_t { up, down, gone };

@@ -59,6 +59,8 @@ class PortQueue {
   // Readable when a packet waits; -1 where the port must be polled.
   [[nodiscard]] virtual int wait_fd() const { return -1; }
   [[nodiscard]] virtual KernelDrops kernel_drops() = 0;
+  // The device has vanished: nothing comes or leaves here any more, also when it is back.
+  [[nodiscard]] virtual bool is_gone() const { return false; }
 };
 
 struct PortInfo {

@@ -40,6 +40,7 @@ struct Note {
     confirmed,     // it is now what the link sends on
     rekey_wanted,  // a soft limit was reached
     returned,      // the worker has forgotten it; `reason`
+    port_gone,     // a port's device has vanished; of no session, once
   };
   Kind kind{};
   ipc::RemovalReason reason{};

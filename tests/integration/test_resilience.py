@@ -70,6 +70,18 @@ def both_on_another_session(pair, first):
     return len(ids) == 1 and not ids & {None, first}
 
 
+def test_a_port_that_vanishes_is_taken_again_when_it_is_back(fresh):
+    pair = fresh().start()
+    pair.network.remove_host_a()
+    wait_until(
+        lambda: "there is no network interface plain" in pair.a.log_tail(),
+        "a start that misses the port",
+    )
+    pair.network.bring_host_a_back()
+    pair.wait_up()
+    assert ping(pair.network.host_a, HOST_B.v4).loss_percent == 0
+
+
 def test_a_clean_stop_leaves_nothing_behind(fresh):
     pair = fresh()
     site = pair.a.namespace

@@ -105,6 +105,18 @@ class Network:
         for host in (self.host_a, self.host_b):
             wait_until(lambda: _speaks_ipv6(host), f"IPv6 to be ready on {host}")
 
+    def remove_host_a(self) -> None:
+        """Its cable with it: site A's plain port vanishes."""
+        self.site_a.run("ip", "link", "delete", "plain")
+
+    def bring_host_a_back(self) -> None:
+        self._cable(self.host_a, "eth0", self.site_a, "plain", HOST_A.mac)
+        _set_link(self.site_a, "plain", "mtu", str(self.plan.plain_mtu))
+        _set_link(self.host_a, "eth0", "mtu", str(self.plan.host_mtu))
+        self._address(self.host_a, HOST_A)
+        for namespace, port in ((self.site_a, "plain"), (self.host_a, "eth0")):
+            _set_link(namespace, port, "up")
+
     def delete(self) -> None:
         for namespace in self.all:
             namespace.delete()
