@@ -47,7 +47,7 @@ trap stage_stop_heartbeat EXIT
 stage_heartbeat() {
   local script=$1 log=$2 start=$3
   while sleep 30 >/dev/null 2>&1 && kill -0 "$script" 2>/dev/null; do
-    printf '   %3d s  %s\n' $((SECONDS - start)) "$(tail -n 1 "$log" | cut -c 1-100)"
+    printf '   %3d s  %s\n' $((SECONDS - start)) "$(tail -n 1 "$log" | sed "s/^ *[0-9]* s *//" | cut -c 1-100)"
   done
 }
 
