@@ -1,6 +1,8 @@
 """What every scenario starts from, and what it must leave behind: books that balance."""
 
 import contextlib
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +11,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import scripted_dataplane
 from lab.errors import LabError
 from lab.pair import Pair, Wish
+from lab.programs import program
 from lab.stale import remove_stale
+from scripted_control import Control
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -99,3 +104,36 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         for pair in getattr(item, "pairs", []):
             for site in getattr(pair, "sites", ()):
                 report.sections.append((f"log of {site.config.name}", site.log_tail()))
+
+
+# --- penstockd with scripted data planes ------------------------------------------------------
+
+
+@pytest.fixture
+def controls(tmp_path: Path) -> Iterator[tuple[Control, Control]]:
+    """Alpha and beta with one key, data planes running and joined, penstockd not started."""
+    key_file = tmp_path / "link.key"
+    subprocess.run([program("penstock"), "genkey", str(key_file)], check=True)
+    pair = Control("alpha", tmp_path, key_file), Control("beta", tmp_path, key_file)
+    for control in pair:
+        control.dataplane.start()
+    scripted_dataplane.join(pair[0].dataplane, pair[1].dataplane)
+    try:
+        yield pair
+    finally:
+        for control in pair:
+            if control.process is not None:
+                control.stop(signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                control.dataplane.die()
+
+
+@pytest.fixture
+def up(controls: tuple[Control, Control]) -> tuple[Control, Control]:
+    alpha, beta = controls
+    alpha.start()
+    beta.start()
+    scripted_dataplane.confirm_common_session(alpha.dataplane, beta.dataplane)
+    alpha.wait_link("up")
+    beta.wait_link("up")
+    return controls
