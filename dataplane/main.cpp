@@ -14,6 +14,8 @@
 #include <string>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "penstock/base/log.hpp"
 
 #include "dataplane/isa.hpp"
@@ -53,6 +55,13 @@ Result<Options> read_options(int argc, char** argv) {
   return options;
 }
 
+// Which code seals, and why, a line a protection.
+void log_crypto(const EnginePlan& crypto) {
+  log::info(fmt::format("seals with {}", crypto.describe()));
+  for (const ProtectionTraits& row : protections)
+    log::info(fmt::format("  {}: {}", row.name, crypto.describe(row.protection)));
+}
+
 // No core dump holds packets or keys, nobody traces us, and no program we might start gains
 // anything. Capabilities stay: the kernel's filter is taken back at the end.
 void confine() {
@@ -90,6 +99,9 @@ Result<int> start(int argc, char** argv) {
     std::fputs(to_string(*topology).c_str(), stdout);
     return 0;
   }
+  const auto crypto = EnginePlan::measure({.allow_slow = config->slow_crypto});
+  if (!crypto) return std::unexpected{crypto.error()};
+  log_crypto(*crypto);
   const UniqueFd signals = take_signals();
 
   // Open what needs privilege, confine, run.
@@ -100,7 +112,7 @@ Result<int> start(int argc, char** argv) {
       std::min(topology->max_frame_size,
                max_frame_size(opened->wire->info().mtu, config->wire.address.address.version));
   confine();
-  const auto ended = run(*config, *topology, *opened, signals.get());
+  const auto ended = run(*config, *topology, *opened, *crypto, signals.get());
   std::error_code ignored;
   std::filesystem::remove(config->dataplane_socket(), ignored);
   if (ended) return 0;

@@ -32,14 +32,16 @@ ipc::BootId make_boot_id() {
 }
 
 ipc::HelloReply make_hello(const Topology& topology, const Opened& opened, const WireIdentity& self,
-                           const ipc::BootId& boot_id, const FrameEngine& engine) {
+                           const ipc::BootId& boot_id, const EnginePlan& plan) {
   ipc::HelloReply hello{.boot_id = boot_id,
                         .max_frame_size = topology.max_frame_size,
                         .lanes = static_cast<std::uint16_t>(topology.workers.size()),
                         .takes_offload = opened.plain->info().takes_offload,
                         .wire = ipc::to_wire(self.endpoint)};
   put_text(hello.isa, name(built_for()));
-  put_text(hello.engine, engine.describe());
+  put_text(hello.engine, plan.describe());
+  for (std::size_t i = 0; i < protections.size(); ++i)
+    put_text(hello.engine_protections[i], plan.describe(protections[i].protection));
   put_text(hello.plain_device, topology.plain_device);
   put_text(hello.wire_device, topology.wire_device);
   return hello;
@@ -83,9 +85,9 @@ struct Running {
 };
 
 Result<void> make_workers(const SiteConfig& config, const Topology& topology, Opened& opened,
-                          const WireIdentity& self, Running& running) {
+                          const WireIdentity& self, const EnginePlan& crypto, Running& running) {
   for (const WorkerPlan& plan : topology.workers) {
-    auto engine = FrameEngine::create();
+    auto engine = FrameEngine::create(crypto);
     if (!engine) return std::unexpected{engine.error()};
     Mailbox& mailbox = *running.mailboxes.emplace_back(std::make_unique<Mailbox>(plan.index));
     mailbox.main_wake = &running.main_wake;
@@ -108,7 +110,7 @@ Result<void> make_workers(const SiteConfig& config, const Topology& topology, Op
 }
 
 MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topology, Opened& opened,
-                               const WireIdentity& self, const FrameEngine& engine,
+                               const WireIdentity& self, const EnginePlan& crypto,
                                Running& running) {
   const ipc::BootId boot_id = make_boot_id();
   MainCore::Setup setup{
@@ -119,9 +121,10 @@ MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topolog
       .sessions = {.boot_id = boot_id,
                    .links = config.links.size(),
                    .max_frame_size = topology.max_frame_size,
-                   .self = self},
+                   .self = self,
+                   .lab = config.lab},
       .control = {.listener = std::move(opened.listener),
-                  .hello = make_hello(topology, opened, self, boot_id, engine),
+                  .hello = make_hello(topology, opened, self, boot_id, crypto),
                   .started = monotonic_now()},
       .wake = &running.main_wake,
   };
@@ -137,20 +140,20 @@ MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topolog
 }  // namespace
 
 Result<void> run(const SiteConfig& config, const Topology& topology, Opened& opened,
-                 int signal_fd) {
-  const auto engine = FrameEngine::create();
+                 const EnginePlan& crypto, int signal_fd) {
+  const auto engine = FrameEngine::create(crypto);
   if (!engine) return std::unexpected{engine.error()};
   const WireIdentity self{
       .mac = opened.wire->info().mac,
       .endpoint = {.address = config.wire.address.address, .port = config.wire.udp_port}};
   Running running;
-  if (auto made = make_workers(config, topology, opened, self, running); !made) return made;
+  if (auto made = make_workers(config, topology, opened, self, crypto, running); !made) return made;
   running.main_core = std::make_unique<MainCore>(
-      plan_main_core(config, topology, opened, self, *engine, running), *engine);
+      plan_main_core(config, topology, opened, self, crypto, running), *engine);
 
   log::info(fmt::format("{} forwards between {} and {} as {}: {}, {}, {}", config.name,
                         topology.plain_device, topology.wire_device, to_string(self.endpoint),
-                        name(built_for()), engine->describe(), opened.eal.describe()));
+                        name(built_for()), crypto.describe(), opened.eal.describe()));
   for (const auto& worker : running.workers) worker->start();
   const bool was_asked = running.main_core->run(signal_fd);
   log::info("stopping");

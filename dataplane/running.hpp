@@ -3,6 +3,7 @@
 
 #include "penstock/base/error.hpp"
 #include "penstock/config/site_config.hpp"
+#include "penstock/crypto/engine_plan.hpp"
 
 #include "dataplane/opened.hpp"
 #include "dataplane/topology.hpp"
@@ -11,6 +12,6 @@ namespace penstock::dataplane {
 
 // Until a signal arrives at `signal_fd`; then every worker has ended.
 [[nodiscard]] Result<void> run(const SiteConfig& config, const Topology& topology, Opened& opened,
-                               int signal_fd);
+                               const EnginePlan& crypto, int signal_fd);
 
 }  // namespace penstock::dataplane

@@ -21,13 +21,13 @@ bool is_lane_count(std::uint16_t lanes) { return lanes >= 1 && lanes <= limits::
 // A base leaves the lane's bits free, and no SPI is 0.
 bool is_spi_base(std::uint32_t base) { return base != 0 && Spi{base}.lane() == 0; }
 
-bool is_shape(const InstallSession& message, const Suite& suite, std::uint16_t max_frame_size) {
+bool is_shape(const InstallSession& message, Protection protection, std::uint16_t max_frame_size) {
   return message.frame_size >= limits::min_frame_size && message.frame_size <= max_frame_size &&
-         message.tag >= limits::min_tag && message.tag <= mac_size(suite.protection);
+         message.tag == fit_tag(protection, message.tag);
 }
 
-SaCipher expand(const FrameEngine& engine, const InstallSession& message,
-                const ipc::LaneKeys& keys) {
+ExpandedKeys expand(const FrameEngine& engine, const InstallSession& message,
+                    const ipc::LaneKeys& keys) {
   const Protection protection = suite_from_code(message.suite)->protection;
   return engine.expand(protection, shape_of(message), EncryptKey{std::span{keys.encrypt}},
                        MacKey{std::span{keys.mac}});
@@ -80,7 +80,8 @@ InstallResult SessionDirectory::judge(const InstallSession& message) const {
   if (message.link >= setup_.links || !suite || !is_lane_count(message.lanes_in) ||
       !is_lane_count(message.lanes_out) || !is_spi_base(message.local_spi_base) ||
       !is_spi_base(message.remote_spi_base) || message.role > ipc::Role::responder ||
-      !is_shape(message, *suite, setup_.max_frame_size) || message.peer.port == 0 ||
+      !is_shape(message, suite->protection, setup_.max_frame_size) || message.peer.port == 0 ||
+      (suite->protection == Protection::none && !setup_.lab) ||
       !hops_.towards(ipc::from_wire(message.peer).address))
     return InstallResult::bad_parameters;
   const Spi base{message.local_spi_base};
@@ -106,11 +107,9 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   const auto mac = hops_.pin(session->next_hop, now);
   if (worker < message.lanes_out) {
     const std::size_t size = message.frame_size;
-    OutboundSa& out =
-        session->out.emplace(expand(engine_, message, message.out[worker]),
-                             Spi{message.remote_spi_base + static_cast<std::uint32_t>(worker)},
-                             SealLimits{.rekey_frames = limits::rekey_frames(size),
-                                        .hard_frames = limits::hard_frames(size)});
+    OutboundSa& out = session->out.emplace(
+        SealKeys{expand(engine_, message, message.out[worker]),
+                 Spi{message.remote_spi_base + static_cast<std::uint32_t>(worker)}});
     out.has_next_hop = mac.has_value();
     out.outer = make_outer_header({.source_mac = setup_.self.mac,
                                    .destination_mac = mac.value_or(MacAddress{}),

@@ -45,6 +45,7 @@ class SessionDirectory {
     std::uint16_t max_frame_size = 0;
     WireIdentity self;
     std::vector<HeldBudget*> held;  // one a worker
+    bool lab = false;               // takes sessions without protection
   };
   SessionDirectory(Setup setup, const FrameEngine& engine, endpoint::NextHops& hops)
       : setup_(std::move(setup)), engine_(engine), hops_(hops) {}

@@ -1,7 +1,5 @@
 // Verifies the MACs of a batch of frames together and decrypts those that hold, in place. The
 // others end here.
-#include "penstock/base/limits.hpp"
-
 #include "dataplane/inbound/path.hpp"
 
 namespace penstock::dataplane::inbound {
@@ -9,7 +7,7 @@ namespace {
 
 void refuse(Path& path, const Frame& frame) {
   InboundSa& sa = *frame.sa;
-  if (++sa.failed_opens >= limits::max_failed_opens) path.outbox.ask_rekey(*sa.session);
+  if (++sa.failed_opens >= sa.max_failed_opens) path.outbox.ask_rekey(*sa.session);
   SessionProgress& progress = sa.session->progress;
   progress.failed_opens.store(progress.failed_opens.load(std::memory_order_relaxed) + 1,
                               std::memory_order_relaxed);
@@ -23,7 +21,7 @@ void open(Path& path) {
   if (path.frame_count == 0) return;
   std::array<OpenJob, burst> jobs;
   for (std::size_t i = 0; i < path.frame_count; ++i)
-    jobs[i] = {.sa = &path.frames[i].sa->cipher, .frame = path.frames[i].bytes};
+    jobs[i] = {.keys = &path.frames[i].sa->keys, .frame = path.frames[i].bytes};
   path.engine.open(std::span{jobs}.first(path.frame_count));
 
   std::size_t good = 0;

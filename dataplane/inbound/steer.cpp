@@ -4,8 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "penstock/base/limits.hpp"
-
 #include "dataplane/inbound/path.hpp"
 
 namespace penstock::dataplane::inbound {
@@ -27,8 +25,8 @@ DropReason reason_of(FrameHeaderError error) {
 }
 
 std::optional<DropReason> look(const InboundSa& sa, Bytes frame, SequenceNumber sequence) {
-  if (frame.size() != sa.shape.size) return DropReason::bad_length;
-  if (sa.failed_opens >= limits::max_failed_opens) return DropReason::open_limit;
+  if (frame.size() != sa.shape().size) return DropReason::bad_length;
+  if (sa.failed_opens >= sa.max_failed_opens) return DropReason::open_limit;
   switch (sa.window.look(sequence)) {
     case ReplayVerdict::fresh:
       return std::nullopt;

@@ -11,7 +11,7 @@ void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa) {
   const Bytes header = sa.outer.view();
   std::byte* packet = frame_in(buffer) - header.size();
   std::memcpy(packet, header.data(), header.size());
-  const std::size_t length = header.size() + sa.shape.size;
+  const std::size_t length = header.size() + sa.shape().size;
   buffer->data_off = static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM - header.size());
   buffer->data_len = static_cast<std::uint16_t>(length);
   buffer->pkt_len = static_cast<std::uint32_t>(length);

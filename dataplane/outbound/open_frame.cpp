@@ -18,7 +18,7 @@ void open_frame(Path& path, OutboundSa& sa, Time now) {
   sa.open = path.buffers.pop();
   sa.opened_at = now;
   ++sa.frames_begun;
-  sa.packer.begin(MutableBytes{frame_in(sa.open) + frame_layout::header, sa.shape.plaintext()});
+  sa.packer.begin(MutableBytes{frame_in(sa.open) + frame_layout::header, sa.shape().plaintext()});
 }
 
 void close_frame(Path& path, OutboundSa& sa) {

@@ -66,7 +66,7 @@ bool take_next(Path& path) {
     hand.block.emplace(make_block(*packet.view, hand.lead));
     hand.sa = &sa;
     const std::size_t room = sa.open != nullptr ? sa.packer.room() : 0;
-    const std::size_t frames = frames_needed(hand.block->length(), room, sa.shape.payload());
+    const std::size_t frames = frames_needed(hand.block->length(), room, sa.shape().payload());
     if (!sa.may_begin(frames)) [[unlikely]] {
       path.count.drop(DropReason::seal_limit);
     } else if (!path.buffers.ensure(frames)) [[unlikely]] {

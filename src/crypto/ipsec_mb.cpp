@@ -1,43 +1,65 @@
 #include "ipsec_mb.hpp"
 
+#include <fmt/format.h>
+
 #include "penstock/base/check.hpp"
 
 namespace penstock {
 
-IpsecMbManager::IpsecMbManager()
+using Vectors = EngineOptions::Vectors;
+
+IpsecMbManager::IpsecMbManager(ManagerKind kind)
     : memory_(imb_get_mb_mgr_size()),
-      manager_(imb_set_pointers_mb_mgr(memory_.fill().data(), 0, 1)) {
+      manager_(imb_set_pointers_mb_mgr(memory_.fill().data(),
+                                       kind.sha_instructions ? 0 : IMB_FLAG_SHANI_OFF, 1)),
+      kind_(kind) {
   check(manager_ != nullptr, "ipsec-mb took no memory for its manager");
 }
 
-Result<IpsecMbManager> IpsecMbManager::create(Arch arch) {
-  if (!cpu_has(IMB_FEATURE_AESNI))
-    return fail(ErrorKind::missing,
-                "this CPU has no AES instructions: run on one that has AES-NI, or choose a VM "
-                "type that shows it to the guest");
-  IpsecMbManager made;
-  if (arch == Arch::best)
-    init_mb_mgr_auto(made.get(), nullptr);
-  else
-    init_mb_mgr_sse(made.get());
+Result<IpsecMbManager> IpsecMbManager::create(ManagerKind kind) {
+  check(cpu_runs(kind.vectors), "a manager of a kind that this CPU runs");
+  IpsecMbManager made{kind};
+  switch (kind.vectors) {
+    case Vectors::sse:
+      init_mb_mgr_sse(made.get());
+      break;
+    case Vectors::avx2:
+      init_mb_mgr_avx2(made.get());
+      break;
+    case Vectors::avx512:
+      init_mb_mgr_avx512(made.get());
+      break;
+  }
   if (const int error_number = imb_get_errno(made.get()); error_number != 0)
-    return fail(ErrorKind::system, std::string{"ipsec-mb does not start on this CPU ("} +
-                                       imb_get_strerror(error_number) +
-                                       "): check that the installed libipsec-mb is intact");
+    return fail(ErrorKind::system,
+                fmt::format("ipsec-mb's {} code does not start on this CPU ({}): check that the "
+                            "installed libipsec-mb is intact",
+                            name(kind.vectors), imb_get_strerror(error_number)));
   return made;
 }
 
-std::string_view IpsecMbManager::arch_name() const {
-  switch (manager_->used_arch) {
-    case IMB_ARCH_SSE:
-      return "SSE";
-    case IMB_ARCH_AVX2:
-      return "AVX2";
-    case IMB_ARCH_AVX512:
-      return "AVX512";
-    default:
-      return "other code";
+bool IpsecMbManager::cpu_runs(Vectors vectors) {
+  switch (vectors) {
+    case Vectors::sse:
+      return cpu_has(IMB_CPUFLAGS_SSE);
+    case Vectors::avx2:
+      return cpu_has(IMB_CPUFLAGS_AVX2);
+    case Vectors::avx512:
+      return cpu_has(IMB_CPUFLAGS_AVX512);
   }
+  return false;
+}
+
+std::string_view name(Vectors vectors) {
+  switch (vectors) {
+    case Vectors::sse:
+      return "SSE";
+    case Vectors::avx2:
+      return "AVX2";
+    case Vectors::avx512:
+      return "AVX512";
+  }
+  return "?";
 }
 
 }  // namespace penstock

@@ -9,28 +9,39 @@
 #include <intel-ipsec-mb.h>
 
 #include "penstock/base/error.hpp"
+#include "penstock/crypto/engine_plan.hpp"
 #include "penstock/keys/secret.hpp"
 
 namespace penstock {
 
+struct ManagerKind {
+  EngineOptions::Vectors vectors = EngineOptions::Vectors::sse;
+  bool sha_instructions = true;  // where the CPU has them and the manager knows them
+
+  bool operator==(const ManagerKind&) const = default;
+};
+
 class IpsecMbManager {
  public:
-  enum class Arch : std::uint8_t { best, sse };
-  [[nodiscard]] static Result<IpsecMbManager> create(Arch arch);
+  [[nodiscard]] static Result<IpsecMbManager> create(ManagerKind kind);
 
   [[nodiscard]] IMB_MGR* get() const { return manager_; }
+  [[nodiscard]] ManagerKind kind() const { return kind_; }
+
   // What this CPU has, one of IMB_FEATURE_*.
   [[nodiscard]] static bool cpu_has(std::uint64_t feature) {
     return (imb_get_feature_flags() & feature) == feature;
   }
-  // 16 lanes of SHA-256, against 8, 4 or 2.
-  [[nodiscard]] bool is_avx512() const { return manager_->used_arch == IMB_ARCH_AVX512; }
-  [[nodiscard]] std::string_view arch_name() const;
+  [[nodiscard]] static bool cpu_runs(EngineOptions::Vectors vectors);
 
  private:
-  IpsecMbManager();
+  explicit IpsecMbManager(ManagerKind kind);
   SecretBuffer memory_;
   IMB_MGR* manager_;
+  ManagerKind kind_;
 };
+
+// "AVX512", "AVX2" or "SSE".
+[[nodiscard]] std::string_view name(EngineOptions::Vectors vectors);
 
 }  // namespace penstock

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "penstock/base/suite.hpp"
+
 namespace penstock::limits {
 
 using namespace std::chrono_literals;
@@ -19,7 +21,7 @@ inline constexpr std::size_t max_key_file = 64 * 1024;  // nobody means to hash 
 inline constexpr std::size_t min_frame_size = 256;
 inline constexpr std::size_t max_frame_size = 9000;
 inline constexpr std::size_t default_tag = 16;
-inline constexpr std::size_t min_tag = 12;
+inline constexpr std::size_t min_tag = 12;  // what `tag` may ask for; suite.hpp has each MAC's own
 inline constexpr std::size_t max_tag = 48;
 inline constexpr std::uint16_t default_port = 7670;
 
@@ -52,20 +54,45 @@ inline constexpr auto grace = 10s;                  // the old session keeps rec
 inline constexpr auto confirm_within = 10s;         // a session nobody spoke on is dropped
 inline constexpr auto confirm_retry_first = 100ms;  // dummy frames on a new session
 inline constexpr auto confirm_retry_last = 1s;
-inline constexpr std::uint64_t max_failed_opens = std::uint64_t{1} << 52;  // RFC 9001 section 6.6
 
-// AES: an attacker's advantage after N frames of B blocks is (N B)^2 / 2^129
-// (RFC 9001 appendix B); rekey at 2^35 / B frames, hard stop at 2^41 / B.
-[[nodiscard]] constexpr std::uint64_t aes_blocks(std::size_t frame_size) {
-  return (frame_size + 15) / 16;
+// --- how long a key is good ------------------------------------------------------
+// Of one SA. AES: an attacker's advantage after N frames of B blocks is (N B)^2 / 2^129 (the
+// birthday bound on a 128-bit block cipher in counter mode; RFC 9001 appendix B.1): rekey at
+// N B = 2^35, hard stop at 2^41. GCM spends one block more on its tag. ChaCha20 has a block of
+// 512 bits: its confidentiality outlasts every count of frames (RFC 9001 section 6.6), and the
+// stop at 2^62 keeps sequence numbers far from wrapping.
+// Failed opens: a forger's chance grows with each. ChaCha20-Poly1305 2^36 (RFC 9001 section
+// 6.6), GCM 2^52 (ibid.), and HMAC with a tag of 96 bits or more outlasts that.
+struct SaLimits {
+  std::uint64_t rekey_frames = 0;      // from here on a rekey is asked for
+  std::uint64_t hard_frames = 0;       // seal refuses to number this frame
+  std::uint64_t max_failed_opens = 0;  // then the SA stops receiving
+};
+
+[[nodiscard]] constexpr std::uint64_t cipher_blocks(Protection protection, std::size_t frame_size) {
+  return (frame_size + 15) / 16 + (protection == Protection::aes256_gcm ? 1 : 0);
 }
-[[nodiscard]] constexpr std::uint64_t rekey_frames(std::size_t frame_size) {
-  return (std::uint64_t{1} << 35) / aes_blocks(frame_size);
+[[nodiscard]] constexpr SaLimits sa_limits(Protection protection, std::size_t frame_size) {
+  constexpr auto power = [](unsigned exponent) { return std::uint64_t{1} << exponent; };
+  switch (protection) {
+    case Protection::aes256_ctr_sha256:
+    case Protection::aes128_ctr_sha256:
+    case Protection::aes256_ctr_sha384:
+    case Protection::aes256_gcm: {
+      const std::uint64_t blocks = cipher_blocks(protection, frame_size);
+      return {.rekey_frames = power(35) / blocks,
+              .hard_frames = power(41) / blocks,
+              .max_failed_opens = power(52)};
+    }
+    case Protection::chacha20_poly1305:
+      return {.rekey_frames = power(56), .hard_frames = power(62), .max_failed_opens = power(36)};
+    case Protection::none:
+      break;
+  }
+  return {.rekey_frames = power(56), .hard_frames = power(62), .max_failed_opens = power(52)};
 }
-[[nodiscard]] constexpr std::uint64_t hard_frames(std::size_t frame_size) {
-  return (std::uint64_t{1} << 41) / aes_blocks(frame_size);
-}
-static_assert(rekey_frames(max_frame_size) * 32 < hard_frames(min_frame_size));
+static_assert(sa_limits(Protection::aes256_gcm, max_frame_size).rekey_frames * 32 <
+              sa_limits(Protection::aes256_gcm, min_frame_size).hard_frames);
 static_assert(rekey_after < rekey_after_responder_min);
 static_assert(rekey_after_responder_max < session_max_age);
 

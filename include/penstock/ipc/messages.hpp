@@ -16,11 +16,12 @@
 
 #include "penstock/base/address.hpp"
 #include "penstock/base/limits.hpp"
+#include "penstock/base/suite.hpp"
 #include "penstock/ipc/counters.hpp"
 
 namespace penstock::ipc {
 
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 using BootId = std::array<std::byte, 16>;     // random, of one life of the data plane
 using SessionId = std::array<std::byte, 32>;  // T4 of its handshake
@@ -77,7 +78,8 @@ struct HelloReply {
   std::array<std::uint8_t, 3> zero{};
   WireEndpoint wire;              // where this site receives
   std::array<char, 16> isa{};     // "x86-64-v4"
-  std::array<char, 96> engine{};  // FrameEngine::describe()
+  std::array<char, 96> engine{};  // EnginePlan::describe(), of all and of each protection
+  std::array<std::array<char, 192>, protections.size()> engine_protections{};
   std::array<char, 64> plain_device{};
   std::array<char, 64> wire_device{};
 };

@@ -92,9 +92,10 @@ TEST_F(DirectoryTest, MakesSharesAsTheMessageSays) {
   ASSERT_TRUE(record);
   const Session& share = *(*record)->shares[0];
   ASSERT_TRUE(share.out);
-  EXPECT_EQ(share.out->spi.value, message.remote_spi_base);
+  EXPECT_EQ(share.out->keys.spi().value, message.remote_spi_base);
   EXPECT_TRUE(share.out->has_next_hop);
-  EXPECT_EQ(share.out->limits.hard_frames, limits::hard_frames(1472));
+  EXPECT_EQ(share.out->keys.limits().hard_frames,
+            limits::sa_limits(Protection::aes256_ctr_sha256, 1472).hard_frames);
   ASSERT_EQ(share.in.size(), 5u);
   EXPECT_EQ(share.in[4].spi.value, message.local_spi_base + 4);
   EXPECT_GT(share.installed_at + share.max_age, now);

@@ -117,7 +117,8 @@ TEST_F(HostileWireTest, LeftOfTheWindow) {
 }
 
 TEST_F(HostileWireTest, AnSaStopsAfterTooManyFailures) {
-  site.inbound(*site.directory->all()[0]).failed_opens = limits::max_failed_opens - 1;
+  InboundSa& sa = site.inbound(*site.directory->all()[0]);
+  sa.failed_opens = sa.max_failed_opens - 1;
   auto forged = good(0);
   forged[1471] ^= std::byte{1};
   expect_dropped(forged, DropReason::bad_tag);

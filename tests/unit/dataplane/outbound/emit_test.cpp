@@ -46,7 +46,8 @@ TEST(OutboundSeal, AsksForARekeyOnce) {
   TestPair pair;
   pair.connect();
   static_cast<void>(pair.a.notes());
-  pair.a.outbound(*pair.session_a).limits.rekey_frames = 5;
+  SealKeys& keys = pair.a.outbound(*pair.session_a).keys;
+  keys.lower_limits(5, keys.limits().hard_frames);
   for (int i = 0; i < 10; ++i) {
     pair.a.plain.incoming.push_back({.bytes = make_packet(60)});
     pair.run();

@@ -91,7 +91,8 @@ TEST_F(PackTest, PutsTheVlanTagBack) {
 TEST_F(PackTest, RefusesAPacketThatTheSaMayNotFinish) {
   pair.connect();
   OutboundSa& sa = pair.a.outbound(*pair.session_a);
-  sa.limits.hard_frames = sa.frames_begun + 3;
+  const std::uint64_t hard = sa.frames_begun + 3;
+  sa.keys.lower_limits(hard, hard);
   const auto too_long = make_packet(6000);  // five frames
   pair.a.plain.incoming.push_back({.bytes = too_long});
   send(1000);
@@ -99,14 +100,14 @@ TEST_F(PackTest, RefusesAPacketThatTheSaMayNotFinish) {
   pair.run();
   expect_arrived();
   EXPECT_EQ(pair.a.count()[DropReason::seal_limit], 1u);
-  EXPECT_EQ(sa.next_sequence, sa.limits.hard_frames - 1);  // the two share two frames
+  EXPECT_EQ(sa.keys.next().value, hard - 1);  // the two share two frames
 
   send(60);
   pair.run();
   pair.a.plain.incoming.push_back({.bytes = make_packet(60)});
   pair.run();
   expect_arrived();
-  EXPECT_EQ(sa.next_sequence, sa.limits.hard_frames);
+  EXPECT_EQ(sa.keys.next().value, hard);
   EXPECT_EQ(pair.a.count()[DropReason::seal_limit], 2u);
 }
 

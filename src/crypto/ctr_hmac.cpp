@@ -1,0 +1,182 @@
+#include "ctr_hmac.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "penstock/base/check.hpp"
+
+namespace penstock {
+namespace {
+
+const CtrHmacKeys& keys_of(const Work& work) {
+  return *reinterpret_cast<const CtrHmacKeys*>(work.keys);
+}
+
+}  // namespace
+
+CtrHmac::CtrHmac(Protection protection, CtrHmacChoice choice, std::span<IMB_MGR* const> managers)
+    : algorithms_(algorithms_of(protection)), choice_(choice) {
+  std::ranges::copy(managers, managers_.begin());
+  prepare();
+}
+
+CtrHmac::Algorithms CtrHmac::algorithms_of(Protection protection) {
+  switch (protection) {
+    case Protection::aes256_ctr_sha256:
+      return {IMB_KEY_256_BYTES, IMB_AUTH_HMAC_SHA_256, 32, 64};
+    case Protection::aes128_ctr_sha256:
+      return {IMB_KEY_128_BYTES, IMB_AUTH_HMAC_SHA_256, 32, 64};
+    case Protection::aes256_ctr_sha384:
+      return {IMB_KEY_256_BYTES, IMB_AUTH_HMAC_SHA_384, 48, 128};
+    default:
+      check(false, "a protection of AES-CTR and HMAC");
+      return {};
+  }
+}
+
+// What is the same for every frame.
+void CtrHmac::prepare() {
+  for (std::size_t i = 0; i < group; ++i) {
+    IMB_JOB& cipher = scratch_->cipher_jobs[i];
+    cipher.cipher_mode = IMB_CIPHER_CNTR;
+    cipher.cipher_direction = IMB_DIR_ENCRYPT;
+    cipher.hash_alg = IMB_AUTH_NULL;
+    cipher.key_len_in_bytes = algorithms_.key;
+    cipher.iv = library_bytes(scratch_->counters[i].data());
+    cipher.iv_len_in_bytes = counter_block;
+
+    IMB_JOB& hash = scratch_->hash_jobs[i];
+    hash.cipher_mode = IMB_CIPHER_NULL;
+    hash.hash_alg = algorithms_.hash;
+    hash.auth_tag_output = library_bytes(scratch_->tags[i].data());
+    // The library writes all or half of it, whatever lies between.
+    hash.auth_tag_output_len_in_bytes = algorithms_.full_tag;
+  }
+}
+
+void CtrHmac::expand(const EncryptKey& encrypt, const MacKey& mac, CtrHmacKeys& out) const {
+  IMB_MGR* const manager = managers_[choice_.cipher];
+  SecretBuffer unused{out.round_keys.size()};  // the decryption schedule is written with the other
+  if (algorithms_.key == IMB_KEY_256_BYTES)
+    IMB_AES_KEYEXP_256(manager, encrypt.reveal().data(), out.round_keys.data(),
+                       unused.fill().data());
+  else
+    IMB_AES_KEYEXP_128(manager, encrypt.reveal().data(), out.round_keys.data(),
+                       unused.fill().data());
+  // The states with which HMAC's two hashes begin (RFC 2104). Both MAC keys are as long as the
+  // hash, so neither is hashed down.
+  const Bytes key = mac.reveal().first(algorithms_.full_tag);
+  SecretBuffer block{algorithms_.hash_block};
+  for (const auto& [pad, state] :
+       {std::pair{std::byte{0x36}, &out.inner}, std::pair{std::byte{0x5c}, &out.outer}}) {
+    std::ranges::fill(block.fill(), pad);
+    for (std::size_t i = 0; i < key.size(); ++i) block.fill()[i] ^= key[i];
+    one_block(block.reveal(), *state);
+  }
+}
+
+void CtrHmac::one_block(Bytes block, std::span<std::byte, 64> state) const {
+  if (algorithms_.hash == IMB_AUTH_HMAC_SHA_256)
+    IMB_SHA256_ONE_BLOCK(managers_[0], block.data(), state.data());
+  else
+    IMB_SHA384_ONE_BLOCK(managers_[0], block.data(), state.data());
+}
+
+void CtrHmac::encrypt(Batch batch, std::size_t manager) noexcept {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Work& work = batch[i];
+    // be64 sequence || be64 block counter from 0
+    std::memcpy(scratch_->counters[i].data(), work.frame + frame_layout::sequence, 8);
+    IMB_JOB& job = scratch_->cipher_jobs[i];
+    job.enc_keys = keys_of(work).round_keys.data();
+    job.src = library_bytes(work.text());
+    job.dst = library_bytes(work.text());
+    job.msg_len_to_cipher_in_bytes = work.text_size();
+  }
+  // The unchecked calls: every job is well-formed by construction.
+  const auto jobs = static_cast<std::uint32_t>(batch.size());
+  const auto done =
+      IMB_SUBMIT_CIPHER_BURST_NOCHECK(managers_[manager], scratch_->cipher_jobs.data(), jobs,
+                                      IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, algorithms_.key);
+  check(done == jobs, "ipsec-mb left frames unencrypted");
+}
+
+void CtrHmac::add_hash_jobs(Batch batch) noexcept {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Work& work = batch[i];
+    IMB_JOB& job = scratch_->hash_jobs[i];
+    job.src = library_bytes(work.frame);
+    job.msg_len_to_hash_in_bytes = work.under_mac();
+    job.u.HMAC._hashed_auth_key_xor_ipad = library_bytes(keys_of(work).inner.data());
+    job.u.HMAC._hashed_auth_key_xor_opad = library_bytes(keys_of(work).outer.data());
+  }
+}
+
+void CtrHmac::hash_some(std::size_t first, std::size_t count, std::size_t manager) noexcept {
+  const auto jobs = static_cast<std::uint32_t>(count);
+  const auto done = IMB_SUBMIT_HASH_BURST_NOCHECK(managers_[manager], &scratch_->hash_jobs[first],
+                                                  jobs, algorithms_.hash);
+  check(done == jobs, "ipsec-mb left frames unhashed");
+}
+
+void CtrHmac::hash(Batch batch, std::size_t manager) noexcept {
+  add_hash_jobs(batch);
+  hash_some(0, batch.size(), manager);
+}
+
+void CtrHmac::hash_all(Batch batch) noexcept {
+  add_hash_jobs(batch);
+  std::size_t first = 0;
+  const HashPlan::Cut& cut = choice_.hash.cut(batch.size());
+  for (std::size_t manager = 0; manager < cut.size(); ++manager) {
+    if (cut[manager] != 0) hash_some(first, cut[manager], manager);
+    first += cut[manager];
+  }
+}
+
+void CtrHmac::seal(Batch batch) noexcept {
+  while (!batch.empty()) {
+    const Batch now = batch.first(std::min(group, batch.size()));
+    batch = batch.subspan(now.size());
+    for (const Work& work : now) prefetch(work.keys, sizeof(CtrHmacKeys));
+    encrypt(now, choice_.cipher);
+    hash_all(now);
+    for (std::size_t i = 0; i < now.size(); ++i)
+      std::memcpy(now[i].tag(), scratch_->tags[i].data(), now[i].tag_size);
+  }
+}
+
+OpenedMask CtrHmac::open(Batch batch) noexcept {
+  OpenedMask opened = 0;
+  for (std::size_t done = 0; done < batch.size(); done += group) {
+    const Batch now = batch.subspan(done, std::min(group, batch.size() - done));
+    for (const Work& work : now) prefetch(work.keys, sizeof(CtrHmacKeys));
+    hash_all(now);
+    const OpenedMask good = verify(now);
+    opened |= good << done;
+    if (good == (OpenedMask{1} << now.size()) - 1) [[likely]] {
+      encrypt(now, choice_.cipher);
+      continue;
+    }
+    std::array<Work, group> held;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < now.size(); ++i)
+      if ((good >> i & 1) != 0) held[count++] = now[i];
+    if (count != 0) encrypt(Batch{held}.first(count), choice_.cipher);
+  }
+  return opened;
+}
+
+OpenedMask CtrHmac::verify(Batch batch) noexcept {
+  OpenedMask good = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::size_t size = batch[i].tag_size;
+    const bool holds =
+        equal_constant_time({scratch_->tags[i].data(), size}, {batch[i].tag(), size});
+    good |= OpenedMask{holds} << i;
+    if (!holds) wipe(scratch_->tags[i]);
+  }
+  return good;
+}
+
+}  // namespace penstock

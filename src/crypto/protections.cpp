@@ -1,0 +1,122 @@
+#include "protections.hpp"
+
+#include <array>
+#include <utility>
+
+#include "penstock/base/check.hpp"
+#include "slow_frames.hpp"
+
+namespace penstock {
+namespace {
+
+OpenedMask all_of(Batch batch) {
+  return batch.size() == 64 ? ~OpenedMask{0} : (OpenedMask{1} << batch.size()) - 1;
+}
+
+}  // namespace
+
+Protections::Protections(std::vector<IpsecMbManager> managers, const EnginePlan::Choices& choices)
+    : managers_(std::move(managers)) {
+  if (choices.is_slow) return;
+  std::vector<IMB_MGR*> raw;
+  for (const IpsecMbManager& manager : managers_) raw.push_back(manager.get());
+  fast_.emplace(Fast{
+      .aes256_ctr_sha256{Protection::aes256_ctr_sha256, choices.aes256_ctr_sha256, raw},
+      .aes128_ctr_sha256{Protection::aes128_ctr_sha256, choices.aes128_ctr_sha256, raw},
+      .aes256_ctr_sha384{Protection::aes256_ctr_sha384, choices.aes256_ctr_sha384, raw},
+      .gcm = Gcm{raw[choices.gcm]},
+      .chacha20 = ChaCha20Poly1305{raw[choices.chacha20]},
+  });
+}
+
+Result<Protections> Protections::create(const EnginePlan::Choices& choices) {
+  std::vector<IpsecMbManager> managers;
+  for (const ManagerKind kind : choices.managers) {
+    auto manager = IpsecMbManager::create(kind);
+    if (!manager) return std::unexpected{manager.error()};
+    managers.push_back(std::move(*manager));
+  }
+  return Protections{std::move(managers), choices};
+}
+
+std::size_t Protections::keys_size(Protection protection) const {
+  if (protection == Protection::none) return 0;
+  if (!fast_) return sizeof(SlowFrames::Keys);
+  switch (protection) {
+    case Protection::aes256_gcm:
+      return sizeof(Gcm::Keys);
+    case Protection::chacha20_poly1305:
+      return sizeof(ChaCha20Poly1305::Keys);
+    default:
+      return sizeof(CtrHmacKeys);
+  }
+}
+
+void Protections::expand(Protection protection, const EncryptKey& encrypt, const MacKey& mac,
+                         std::byte* out) const {
+  if (protection == Protection::none) return;
+  if (!fast_) return SlowFrames::expand(protection, encrypt, mac, *::new (out) SlowFrames::Keys{});
+  switch (protection) {
+    case Protection::aes256_gcm:
+      return fast_->gcm.expand(encrypt, *::new (out) Gcm::Keys{});
+    case Protection::chacha20_poly1305:
+      return fast_->chacha20.expand(encrypt, *::new (out) ChaCha20Poly1305::Keys{});
+    default:
+      return ctr_hmac(protection).expand(encrypt, mac, *::new (out) CtrHmacKeys{});
+  }
+}
+
+const CtrHmac& Protections::ctr_hmac(Protection protection) const {
+  switch (protection) {
+    case Protection::aes128_ctr_sha256:
+      return fast_->aes128_ctr_sha256;
+    case Protection::aes256_ctr_sha384:
+      return fast_->aes256_ctr_sha384;
+    default:
+      check(protection == Protection::aes256_ctr_sha256, "a protection of the table");
+      return fast_->aes256_ctr_sha256;
+  }
+}
+
+void Protections::seal(Protection protection, Batch batch) noexcept {
+  if (protection == Protection::none) return;
+  if (!fast_) [[unlikely]]
+    return SlowFrames::seal(batch);
+  switch (protection) {
+    case Protection::aes256_ctr_sha256:
+      return fast_->aes256_ctr_sha256.seal(batch);
+    case Protection::aes128_ctr_sha256:
+      return fast_->aes128_ctr_sha256.seal(batch);
+    case Protection::aes256_ctr_sha384:
+      return fast_->aes256_ctr_sha384.seal(batch);
+    case Protection::aes256_gcm:
+      return fast_->gcm.seal(batch);
+    case Protection::chacha20_poly1305:
+      return fast_->chacha20.seal(batch);
+    case Protection::none:
+      return;
+  }
+}
+
+OpenedMask Protections::open(Protection protection, Batch batch) noexcept {
+  if (protection == Protection::none) return all_of(batch);
+  if (!fast_) [[unlikely]]
+    return SlowFrames::open(batch);
+  switch (protection) {
+    case Protection::aes256_ctr_sha256:
+      return fast_->aes256_ctr_sha256.open(batch);
+    case Protection::aes128_ctr_sha256:
+      return fast_->aes128_ctr_sha256.open(batch);
+    case Protection::aes256_ctr_sha384:
+      return fast_->aes256_ctr_sha384.open(batch);
+    case Protection::aes256_gcm:
+      return fast_->gcm.open(batch);
+    case Protection::chacha20_poly1305:
+      return fast_->chacha20.open(batch);
+    case Protection::none:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace penstock

@@ -1,0 +1,31 @@
+// Every protection by OpenSSL, a frame at a time: for CPUs without AES instructions, where the
+// config allows it. Portable code without secret-dependent memory accesses where OpenSSL has
+// it, and many times slower. Unlike the rest of this layer it allocates.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "openssl.hpp"
+#include "penstock/base/suite.hpp"
+#include "penstock/keys/secret.hpp"
+#include "work.hpp"
+
+namespace penstock {
+
+class SlowFrames {
+ public:
+  struct Keys {
+    Protection protection{};
+    std::array<std::byte, 32> encrypt{};
+    std::array<std::byte, 48> mac{};
+  };
+
+  static void expand(Protection protection, const EncryptKey& encrypt, const MacKey& mac,
+                     Keys& out);
+  static void seal(Batch batch);
+  // A refused frame is as it came or, with an AEAD, wiped.
+  [[nodiscard]] static OpenedMask open(Batch batch);
+};
+
+}  // namespace penstock
