@@ -82,6 +82,14 @@ std::optional<std::string> Section::text(std::string_view key) const {
   return value;
 }
 
+std::optional<bool> Section::truth(std::string_view key) const {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto value = node->value_exact<bool>();
+  if (!value) refuse(key, "this must be true or false, without quotes");
+  return value;
+}
+
 std::optional<std::int64_t> Section::number(std::string_view key, std::int64_t low,
                                             std::int64_t high) const {
   const toml::node* const node = find(key);

@@ -49,6 +49,7 @@ class Section {
   // Empty when the key is not there, or refused for what `wanted` says it should be:
   // a noun phrase with an example.
   [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
+  [[nodiscard]] std::optional<bool> truth(std::string_view key) const;
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view key, std::int64_t low,
                                                    std::int64_t high) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;

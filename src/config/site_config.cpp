@@ -22,8 +22,8 @@ using config::Key;
 using config::Section;
 
 constexpr std::array root_keys{Key{"site", true}, Key{"ports", true}, Key{"link", true}};
-constexpr std::array site_keys{Key{"name", true}, Key{"workers"}, Key{"idle"}, Key{"run_dir"},
-                               Key{"log_level"}};
+constexpr std::array site_keys{Key{"name", true}, Key{"workers"}, Key{"idle"},       Key{"run_dir"},
+                               Key{"log_level"},  Key{"lab"},     Key{"slow_crypto"}};
 constexpr std::array ports_keys{Key{"plain", true}, Key{"wire", true}};
 constexpr std::array plain_keys{Key{"device", true}};
 constexpr std::array wire_keys{Key{"device", true}, Key{"address", true}, Key{"gateway"},
@@ -80,6 +80,8 @@ void read_site(const Section& site, SiteConfig& config) {
                                  "\"debug\", \"info\", \"warn\" or \"error\"")
                          .value_or(log::Level::info);
   config.run_dir = site.text("run_dir").value_or("/run/penstock/" + config.name);
+  config.lab = site.truth("lab").value_or(false);
+  config.slow_crypto = site.truth("slow_crypto").value_or(false);
   if (!config.run_dir.is_absolute()) site.refuse("run_dir", "this must be an absolute path");
   if (config.dataplane_socket().string().size() >= sizeof(sockaddr_un::sun_path)) {
     site.refuse("run_dir", "this path is too long for the sockets inside it; choose a shorter one");
@@ -148,13 +150,25 @@ void read_endpoint(const Section& link, const WireConfig& wire, LinkConfig& conf
   }
 }
 
-void read_suites(const Section& link, LinkConfig& config) {
+std::string not_a_suite(std::string_view name) {
+  std::string names;
+  for (const ProtectionTraits& row : protections) {
+    names += (names.empty() ? "" : ", ") + std::string{row.name};
+  }
+  return fmt::format(
+      "\"{}\" is not a suite; write a key exchange (X25519, MODP2048), \"-\" and one of {}", name,
+      names);
+}
+
+void read_suites(const Section& link, bool is_lab, LinkConfig& config) {
   for (const std::string& name : link.texts("suites")) {
     const auto suite = parse_suite(name);
-    if (!suite) {
-      link.refuse("suites", fmt::format("\"{}\" is not a suite; there are \"{}\" and \"{}\"", name,
-                                        "X25519-AES256_CTR-SHA256", "MODP2048-AES256_CTR-SHA256"));
-      return;
+    if (!suite) return link.refuse("suites", not_a_suite(name));
+    if (suite->protection == Protection::none && !is_lab) {
+      link.refuse("suites",
+                  fmt::format("\"{}\" encrypts and authenticates nothing; take it out, or "
+                              "set lab = true in [site] where that is wanted",
+                              name));
     }
     if (std::ranges::find(config.suites, *suite) != config.suites.end()) {
       link.refuse("suites", fmt::format("\"{}\" stands here twice", name));
@@ -167,23 +181,40 @@ void read_suites(const Section& link, LinkConfig& config) {
   }
 }
 
+// Each suite gets the tag nearest to `tag` that it can have, and none a tag below `min_tag`.
+void read_tags(const Section& link, LinkConfig& config) {
+  std::uint8_t longest = 0;
+  for (const Suite suite : config.suites) {
+    longest = std::max(longest, traits(suite.protection).max_tag);
+  }
+  if (longest == 0) longest = limits::max_tag;  // NULL suites alone: neither key matters
+  const auto read = [&](std::string_view key, std::uint8_t most, std::uint8_t fallback) {
+    return static_cast<std::uint8_t>(link.number(key, limits::min_tag, most).value_or(fallback));
+  };
+  config.tag = read("tag", longest, limits::default_tag);
+  config.min_tag =
+      read("min_tag", limits::max_tag, std::min<std::uint8_t>(limits::default_tag, config.tag));
+
+  for (const Suite suite : config.suites) {
+    if (suite.protection == Protection::none) continue;
+    const std::uint8_t most = traits(suite.protection).max_tag;
+    const std::uint8_t tag = fit_tag(suite.protection, config.tag);
+    if (config.min_tag > most) {
+      link.refuse("min_tag", fmt::format("{} has no tag longer than {} bytes; lower min_tag to {} "
+                                         "or take that suite out",
+                                         to_string(suite), most, most));
+    } else if (config.min_tag > tag) {
+      link.refuse("min_tag", fmt::format("{} is more than tag, {}; no session could ever be made",
+                                         config.min_tag, config.tag));
+    }
+  }
+}
+
 void read_frames(const Section& link, LinkConfig& config) {
   if (const auto size = link.number("frame_size", limits::min_frame_size, limits::max_frame_size)) {
     config.frame_size = static_cast<std::uint16_t>(*size);
   }
-  // A tag is cut from the MAC, so the shortest MAC of all suites bounds it.
-  std::size_t longest = limits::max_tag;
-  for (const Suite suite : config.suites) longest = std::min(longest, mac_size(suite.protection));
-  const auto read_tag = [&](std::string_view key, std::int64_t fallback) {
-    const auto tag = link.number(key, limits::min_tag, static_cast<std::int64_t>(longest));
-    return static_cast<std::uint8_t>(tag.value_or(fallback));
-  };
-  config.tag = read_tag("tag", limits::default_tag);
-  config.min_tag = read_tag("min_tag", std::min<std::int64_t>(limits::default_tag, config.tag));
-  if (config.min_tag > config.tag) {
-    link.refuse("min_tag", fmt::format("{} is more than tag, {}; no session could ever be made",
-                                       config.min_tag, config.tag));
-  }
+  read_tags(link, config);
 }
 
 void read_times(const Section& link, LinkConfig& config) {
@@ -213,7 +244,7 @@ LinkConfig read_link(const Section& link, const SiteConfig& site) {
   }
   read_endpoint(link, site.wire, config);
   config.key_file = site.file.parent_path() / link.text("key_file").value_or("");
-  read_suites(link, config);
+  read_suites(link, site.lab, config);
   read_frames(link, config);
   read_times(link, config);
   return config;

@@ -56,6 +56,8 @@ struct SiteConfig {
   unsigned worker_count = 1;
   IdleMode idle = IdleMode::backoff;
   log::Level log_level = log::Level::info;
+  bool lab = false;          // NULL suites are allowed, which protect nothing
+  bool slow_crypto = false;  // run on a CPU without AES instructions all the same
   PortConfig plain;
   WireConfig wire;
   std::vector<LinkConfig> links;

@@ -50,7 +50,7 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
     if (is_key) ++shown;
     uncommented += (is_key ? line.substr(2) : line) + "\n";
   }
-  EXPECT_EQ(shown, 12u);
+  EXPECT_EQ(shown, 14u);
   const std::string file = testing::TempDir() + "penstock-uncommented-site.toml";
   std::ofstream{file} << uncommented;
   const auto explicit_config = load_site_config(file);
@@ -62,6 +62,8 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
   EXPECT_EQ(explicit_config->idle, config.idle);
   EXPECT_EQ(explicit_config->run_dir, config.run_dir);
   EXPECT_EQ(explicit_config->log_level, config.log_level);
+  EXPECT_EQ(explicit_config->lab, config.lab);
+  EXPECT_EQ(explicit_config->slow_crypto, config.slow_crypto);
   EXPECT_EQ(explicit_config->wire.udp_port, config.wire.udp_port);
   const LinkConfig& a = explicit_config->links[0];
   const LinkConfig& b = config.links[0];

@@ -2,64 +2,17 @@
 
 #include <unistd.h>
 
-#include <fstream>
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include "site_file.hpp"
 
 namespace penstock {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view good = R"([site]
-name = "alpha"
-[ports.plain]
-device = "af_packet:eth1"
-[ports.wire]
-device = "af_packet:eth0"
-address = "192.0.2.1/24"
-[[link]]
-peer = "beta"
-endpoint = "192.0.2.2"
-key_file = "alpha-beta.key"
-)";
-
-class SiteConfigFile : public testing::Test {
- protected:
-  SiteConfigFile() {
-    std::string pattern = testing::TempDir() + "penstock-config-XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    file_ = folder_ / "site.toml";
-  }
-  ~SiteConfigFile() override { std::filesystem::remove_all(folder_); }
-
-  Result<SiteConfig> load(std::string_view text) {
-    std::ofstream{file_} << text;
-    return load_site_config(file_);
-  }
-  // The good file with one piece of text replaced.
-  Result<SiteConfig> load_with(std::string_view piece, std::string_view by) {
-    std::string text{good};
-    const std::size_t at = text.find(piece);
-    EXPECT_NE(at, text.npos) << piece;
-    return load(text.replace(at, piece.size(), by));
-  }
-  // What is refused of `text`, without the folder's name.
-  std::string refusal(const Result<SiteConfig>& result) {
-    if (result) return "accepted";
-    EXPECT_EQ(result.error().kind, ErrorKind::config);
-    const std::string& message = result.error().message;
-    EXPECT_TRUE(message.starts_with(file_.string())) << message;
-    return message.substr(std::min(message.size(), folder_.string().size() + 1));
-  }
-  std::string refusal_with(std::string_view piece, std::string_view by) {
-    return refusal(load_with(piece, by));
-  }
-
-  std::filesystem::path folder_;
-  std::filesystem::path file_;
-};
+using SiteConfigFile = SiteFile;
 
 TEST_F(SiteConfigFile, the_shortest_has_the_documented_defaults) {
   const auto config = load(good);
@@ -72,6 +25,8 @@ TEST_F(SiteConfigFile, the_shortest_has_the_documented_defaults) {
   EXPECT_TRUE(config->worker_cores.empty());
   EXPECT_EQ(config->idle, IdleMode::backoff);
   EXPECT_EQ(config->log_level, log::Level::info);
+  EXPECT_FALSE(config->lab);
+  EXPECT_FALSE(config->slow_crypto);
   EXPECT_EQ(config->plain.device, "eth1");
   EXPECT_EQ(config->wire.port.device, "eth0");
   EXPECT_EQ(to_string(config->wire.address), "192.0.2.1/24");
@@ -101,6 +56,8 @@ workers = [0]
 idle = "spin"
 run_dir = "/tmp/x"
 log_level = "debug"
+lab = true
+slow_crypto = true
 [ports.plain]
 device = "ethdev:net_memif0,role=client,socket=/tmp/m.sock"
 [ports.wire]
@@ -126,6 +83,8 @@ max_age = "10min"
   EXPECT_EQ(config->idle, IdleMode::spin);
   EXPECT_EQ(config->run_dir, "/tmp/x");
   EXPECT_EQ(config->log_level, log::Level::debug);
+  EXPECT_TRUE(config->lab);
+  EXPECT_TRUE(config->slow_crypto);
   EXPECT_EQ(config->plain.kind, PortConfig::Kind::ethdev);
   EXPECT_EQ(config->plain.device, "net_memif0,role=client,socket=/tmp/m.sock");
   EXPECT_EQ(config->wire.port.device, "0000:03:00.0");
@@ -268,6 +227,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadValue{name, "name = \"alpha\"\nworkers = [1, \"2\"]", "site.workers"},
                     BadValue{name, "name = \"alpha\"\nidle = \"doze\"", "site.idle"},
                     BadValue{name, "name = \"alpha\"\nlog_level = \"all\"", "site.log_level"},
+                    BadValue{name, "name = \"alpha\"\nlab = \"true\"", "site.lab"},
+                    BadValue{name, "name = \"alpha\"\nslow_crypto = 1", "site.slow_crypto"},
                     BadValue{name, "name = \"alpha\"\nrun_dir = \"run\"", "site.run_dir"},
                     BadValue{name, "name = \"alpha\"\nrun_dir = \"/a\\nb\"", "site.run_dir"}));
 

@@ -1,0 +1,123 @@
+// Which suites and tags a link may have.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "site_file.hpp"
+
+namespace penstock {
+namespace {
+
+class LinkSuites : public SiteFile {
+ protected:
+  // The good file with a list of suites and more keys in its link.
+  Result<SiteConfig> load_link(std::string_view suites, std::string_view keys = "",
+                               bool is_lab = false) {
+    std::string text{good};
+    if (is_lab) text.insert(text.find("[ports.plain]"), "lab = true\n");
+    return load(text + fmt::format("suites = [{}]\n{}\n", suites, keys));
+  }
+  std::string refusal_of(std::string_view suites, std::string_view keys = "") {
+    return refusal(load_link(suites, keys));
+  }
+};
+
+TEST_F(LinkSuites, every_suite_is_taken) {
+  for (const KeyExchange key_exchange : {KeyExchange::x25519, KeyExchange::modp2048}) {
+    for (const ProtectionTraits& row : protections) {
+      const Suite suite{key_exchange, row.protection};
+      const auto config = load_link(fmt::format("\"{}\"", to_string(suite)), "", true);
+      ASSERT_TRUE(config) << config.error().message;
+      EXPECT_EQ(config->links[0].suites, std::vector{suite});
+    }
+  }
+}
+
+TEST_F(LinkSuites, all_of_them_at_once_fit_one_offer) {
+  std::string all;
+  for (const KeyExchange key_exchange : {KeyExchange::x25519, KeyExchange::modp2048}) {
+    for (const ProtectionTraits& row : protections) {
+      all += fmt::format("\"{}\",", to_string(Suite{key_exchange, row.protection}));
+    }
+  }
+  const auto config = load_link(all, "", true);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->links[0].suites.size(), 12u);
+}
+
+TEST_F(LinkSuites, null_needs_a_lab) {
+  EXPECT_EQ(refusal_of("\"X25519-AES256_GCM\", \"MODP2048-NULL\""),
+            "site.toml:12: link.suites: \"MODP2048-NULL\" encrypts and authenticates nothing; take "
+            "it out, or set lab = true in [site] where that is wanted");
+  EXPECT_TRUE(load_link("\"X25519-AES256_GCM\", \"MODP2048-NULL\"", "", true));
+}
+
+TEST_F(LinkSuites, what_is_no_suite_is_told_what_is) {
+  EXPECT_EQ(refusal_of("\"AES256_GCM\""),
+            "site.toml:12: link.suites: \"AES256_GCM\" is not a suite; write a key exchange "
+            "(X25519, MODP2048), \"-\" and one of AES256_CTR-SHA256, AES128_CTR-SHA256, "
+            "AES256_CTR-SHA384, AES256_GCM, CHACHA20_POLY1305, NULL");
+}
+
+TEST_F(LinkSuites, hmac_tags_go_up_to_the_whole_mac) {
+  for (const auto& [suite, most] : {std::pair{"\"X25519-AES256_CTR-SHA256\"", 32},
+                                    std::pair{"\"X25519-AES128_CTR-SHA256\"", 32},
+                                    std::pair{"\"X25519-AES256_CTR-SHA384\"", 48}}) {
+    for (int tag = 12; tag <= most; ++tag) {
+      const auto config = load_link(suite, fmt::format("tag = {}\nmin_tag = {}", tag, tag));
+      ASSERT_TRUE(config) << config.error().message;
+      EXPECT_EQ(config->links[0].tag, tag);
+      EXPECT_EQ(config->links[0].min_tag, tag);
+    }
+    EXPECT_EQ(
+        refusal_of(suite, "tag = 11"),
+        fmt::format("site.toml:13: link.tag: this must be a whole number from 12 to {}", most));
+    EXPECT_EQ(
+        refusal_of(suite, fmt::format("tag = {}", most + 1)),
+        fmt::format("site.toml:13: link.tag: this must be a whole number from 12 to {}", most));
+  }
+}
+
+TEST_F(LinkSuites, a_tag_may_be_longer_than_some_suites_have) {
+  const auto config =
+      load_link("\"X25519-AES256_CTR-SHA384\", \"X25519-AES256_GCM\", \"X25519-AES256_CTR-SHA256\"",
+                "tag = 48\nmin_tag = 16");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->links[0].tag, 48);
+  EXPECT_EQ(config->links[0].min_tag, 16);
+}
+
+TEST_F(LinkSuites, a_min_tag_no_suite_in_the_list_may_lack) {
+  EXPECT_EQ(
+      refusal_of("\"X25519-AES256_CTR-SHA384\", \"X25519-AES256_GCM\"", "tag = 32\nmin_tag = 17"),
+      "site.toml:14: link.min_tag: X25519-AES256_GCM has no tag longer than 16 bytes; lower "
+      "min_tag to 16 or take that suite out");
+  EXPECT_EQ(refusal_of("\"X25519-AES256_CTR-SHA384\", \"MODP2048-AES256_CTR-SHA256\"",
+                       "tag = 48\nmin_tag = 33"),
+            "site.toml:14: link.min_tag: MODP2048-AES256_CTR-SHA256 has no tag longer than 32 "
+            "bytes; lower min_tag to 32 or take that suite out");
+}
+
+TEST_F(LinkSuites, a_min_tag_above_tag_or_above_every_mac_is_refused) {
+  EXPECT_EQ(refusal_of("\"X25519-AES256_CTR-SHA384\"", "tag = 48\nmin_tag = 49"),
+            "site.toml:14: link.min_tag: this must be a whole number from 12 to 48");
+  EXPECT_EQ(refusal_of("\"X25519-AES256_CTR-SHA256\"", "tag = 20\nmin_tag = 21"),
+            "site.toml:14: link.min_tag: 21 is more than tag, 20; no session could ever be made");
+}
+
+TEST_F(LinkSuites, aead_tags_are_16_whatever_shorter_is_asked) {
+  for (const char* suite : {"\"X25519-AES256_GCM\"", "\"X25519-CHACHA20_POLY1305\""}) {
+    EXPECT_TRUE(load_link(suite, "tag = 12"));
+    EXPECT_TRUE(load_link(suite, "tag = 12\nmin_tag = 16"));
+    EXPECT_EQ(refusal_of(suite, "tag = 17"),
+              "site.toml:13: link.tag: this must be a whole number from 12 to 16");
+  }
+}
+
+TEST_F(LinkSuites, null_has_no_tag_for_min_tag_to_bind) {
+  EXPECT_TRUE(load_link("\"X25519-NULL\"", "tag = 48\nmin_tag = 48", true));
+  EXPECT_TRUE(
+      load_link("\"X25519-NULL\", \"X25519-AES256_CTR-SHA256\"", "tag = 32\nmin_tag = 32", true));
+}
+
+}  // namespace
+}  // namespace penstock
