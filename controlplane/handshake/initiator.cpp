@@ -75,6 +75,7 @@ std::expected<Suite, Verdict> Initiator::offered(std::uint16_t code) const {
 void Initiator::send_message_3(MessageView message_2, const Message2& fields, Suite suite,
                                Entropy& entropy) {
   suite_ = suite;
+  own_ = fitted(own_, suite.protection);
   nonce_responder_ = fields.nonce_responder;
   exchange_keys_ = crypto::derive_exchange_keys(keys_->link_key, nonce_, nonce_responder_);
   ephemeral_ = entropy.ephemeral_key(suite.key_exchange);

@@ -20,7 +20,8 @@ class Initiator {
   enum class State : std::uint8_t { awaiting_2, awaiting_4, agreed, refused, expired };
 
   // `keys` are the link's for handshakes that this site starts; they outlive the attempt.
-  // `offer` in order of preference, 1 to max_suites_offered.
+  // `offer` in order of preference, 1 to max_suites_offered. The tags of `own` are what the
+  // config asks for, and fitted to the suite when it is known.
   Initiator(const LinkKeys& keys, std::vector<Suite> offer, const Parameters& own, Entropy& entropy,
             Time now);
 
@@ -57,7 +58,7 @@ class Initiator {
 
   const LinkKeys* keys_;
   std::vector<Suite> offer_;
-  Parameters own_;
+  Parameters own_;  // as message 3 says them, from message 2 on
   State state_ = State::awaiting_2;
   Time expires_at_;
   Time resend_at_{};

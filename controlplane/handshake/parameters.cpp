@@ -18,18 +18,10 @@ constexpr std::size_t lanes = 10;
 constexpr std::size_t shaping = 12;
 }  // namespace at
 
-std::size_t longest_tag(Protection protection) {
-  switch (protection) {
-    case Protection::aes256_ctr_sha256:
-      return 32;
-  }
-  return 0;
-}
-
 bool in_range(const Parameters& p, Protection protection) {
   constexpr std::uint8_t known_flags = Parameters::takes_offload_flag | Parameters::identity_flag;
-  return (p.flags & ~known_flags) == 0 && p.tag <= longest_tag(protection) &&
-         p.min_tag >= limits::min_tag && p.min_tag <= p.tag && p.spi_base.value != 0 &&
+  return (p.flags & ~known_flags) == 0 && p.tag <= traits(protection).max_tag &&
+         p.min_tag >= traits(protection).min_tag && p.min_tag <= p.tag && p.spi_base.value != 0 &&
          p.spi_base == p.spi_base.base() && p.frame_size >= limits::min_frame_size &&
          p.frame_size <= limits::max_frame_size && p.lanes >= 1 && p.lanes <= limits::max_lanes;
 }
@@ -58,6 +50,13 @@ Parameters read_parameters(std::span<const std::byte, parameters_size> bytes) {
           .frame_size = load_be16(&bytes[at::frame_size]),
           .lanes = load_be16(&bytes[at::lanes]),
           .shaping = load_u8(&bytes[at::shaping])};
+}
+
+Parameters fitted(Parameters parameters, Protection protection) {
+  parameters.tag = fit_tag(protection, parameters.tag);
+  parameters.min_tag = std::max(parameters.min_tag, traits(protection).min_tag);
+  if (protection == Protection::none) parameters.min_tag = 0;
+  return parameters;
 }
 
 std::expected<FrameShape, Refusal> agree(const Parameters& own, const Parameters& peer,

@@ -37,6 +37,10 @@ struct Parameters {
 [[nodiscard]] ParameterBytes write_parameters(const Parameters& parameters);
 [[nodiscard]] Parameters read_parameters(std::span<const std::byte, parameters_size> bytes);
 
+// What a site says once the suite is chosen: its tag is the nearest that the protection has to
+// what the config asks for. A min_tag beyond it stays, and no session is made.
+[[nodiscard]] Parameters fitted(Parameters parameters, Protection protection);
+
 // The two sites' common frame; the same on both sides.
 [[nodiscard]] std::expected<FrameShape, Refusal> agree(const Parameters& own,
                                                        const Parameters& peer,

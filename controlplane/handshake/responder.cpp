@@ -93,7 +93,7 @@ std::expected<Responder::Message3Result, Verdict> Responder::on_message_3(const 
 }
 
 std::expected<Answer, Verdict> Responder::answer(const ProvenMessage3& proven,
-                                                 const Parameters& own, Entropy& entropy,
+                                                 const Parameters& wanted, Entropy& entropy,
                                                  Time now) {
   forget_old(now);
   if (remembered_.size() >= max_remembered) return std::unexpected{Verdict::too_many};
@@ -113,6 +113,7 @@ std::expected<Answer, Verdict> Responder::answer(const ProvenMessage3& proven,
   const crypto::HandshakeSeal k4 =
       crypto::derive_message_4_seal(secret, proven.t3, ephemeral.public_value());
 
+  const Parameters own = fitted(wanted, proven.suite.protection);
   const auto shape = agree(own, proven.peer, proven.suite.protection);
   const Refusal refusal = shape ? Refusal::none : shape.error();
   const Parameters said =

@@ -57,8 +57,9 @@ class Responder {
   // Does the Diffie-Hellman and takes the nonce: from now on only the identical message 3
   // is listened to. A refusal is to be sent at once; an agreement's message is sent, and
   // given to answered(), when its session is installed.
+  // The tags of `wanted` are what the config asks for; what is said is fitted to the suite.
   [[nodiscard]] std::expected<Answer, Verdict> answer(const ProvenMessage3& proven,
-                                                      const Parameters& own, Entropy& entropy,
+                                                      const Parameters& wanted, Entropy& entropy,
                                                       Time now);
   // Repeats of the message 3 with this nonce get `message_4` from now on.
   void answered(const crypto::Nonce& nonce_initiator, const Message& message_4);

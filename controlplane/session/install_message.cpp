@@ -5,15 +5,16 @@
 namespace penstock::controlplane {
 namespace {
 
+// A key that the suite does not have stays zeros.
 void derive_lanes(const Agreement& agreement, crypto::Direction direction,
                   std::span<ipc::LaneKeys> lanes) {
-  constexpr std::size_t hmac_sha256_key = 32;
+  const ProtectionTraits& suite = traits(agreement.suite.protection);
   std::uint16_t lane = 0;
   for (ipc::LaneKeys& keys : lanes) {
     crypto::derive_encrypt_key(agreement.secret, agreement.session_id, direction, lane,
-                               keys.encrypt);
+                               std::span{keys.encrypt}.first(suite.encrypt_key));
     crypto::derive_mac_key(agreement.secret, agreement.session_id, direction, lane,
-                           std::span{keys.mac}.first(hmac_sha256_key));
+                           std::span{keys.mac}.first(suite.mac_key));
     ++lane;
   }
 }

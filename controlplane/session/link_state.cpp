@@ -63,6 +63,9 @@ LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy
       since_(now),
       view_(std::move(setup.site_name), config_, actions_) {
   view_.waiting(no_dataplane);
+  for (const Suite suite : config_.suites) {
+    if (suite.protection == Protection::none) view_.may_be_unprotected(suite);
+  }
 }
 
 // --- the data plane ---------------------------------------------------------------------
@@ -75,9 +78,16 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
   schedule_.reset();
   facts_ = new_facts;
   for (const ipc::SessionInfo& info : living) {
+    const auto suite = suite_from_code(info.suite);
+    // Made under another config: a NULL session is nothing to carry on with by accident.
+    if (suite && suite->protection == Protection::none && !lists(*suite)) {
+      actions_.push_back(Remove{info.session_id});
+      continue;
+    }
     const Time born = now - Time{static_cast<Time::rep>(info.age_ns)};
     sessions_.add({.id = info.session_id,
                    .role = info.role,
+                   .suite = suite,
                    .state = info.state,
                    .slot = slots_->adopt(Spi{info.local_spi_base}),
                    .rekey_at = born + rekey_delay(info.role, config_.rekey_after, *entropy_),
@@ -91,7 +101,12 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
   if (const Session* current = sessions_.current()) {
     since_ = current->confirmed_at;
     view_.went_up(fmt::format("up: took over a living session as {}", describe(current->role)));
+    warn_unless_protected(*current);
   }
+}
+
+bool LinkController::State::lists(Suite suite) const {
+  return std::ranges::find(config_.suites, suite) != config_.suites.end();
 }
 
 void LinkController::State::dataplane_down(Time now) {
@@ -113,6 +128,7 @@ void LinkController::State::install(const Agreement& agreement, const Endpoint& 
                                     SlotLease slot, std::optional<Pending::Reply> reply, Time now) {
   Session session{.id = agreement.session_id,
                   .role = agreement.role,
+                  .suite = agreement.suite,
                   .slot = std::move(slot),
                   .rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_)};
   const InstallTarget target{
@@ -152,10 +168,20 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
   ++completed_;
   schedule_.succeeded();
   const bool had_failed = std::exchange(failed_in_a_row_, 0) > 0;
-  if (was_up) return view_.stays_up(had_failed);
-  since_ = now;
-  view_.went_up(
-      fmt::format("up: session {} as {}", to_hex(Bytes{id}.first(4)), describe(session->role)));
+  if (was_up) {
+    view_.stays_up(had_failed);
+  } else {
+    since_ = now;
+    view_.went_up(
+        fmt::format("up: session {} as {}", to_hex(Bytes{id}.first(4)), describe(session->role)));
+  }
+  warn_unless_protected(*session);
+}
+
+void LinkController::State::warn_unless_protected(const Session& session) {
+  if (session.suite && session.suite->protection == Protection::none) {
+    view_.unprotected(*session.suite);
+  }
 }
 
 void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason why, Time now) {

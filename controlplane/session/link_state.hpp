@@ -71,6 +71,8 @@ struct LinkController::State {
   void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
                std::optional<Pending::Reply> reply, Time now);
   void send(const Endpoint& to, const Message& message);
+  [[nodiscard]] bool lists(Suite suite) const;
+  void warn_unless_protected(const Session& session);
 
   LinkConfig config_;
   std::uint32_t link_index_;

@@ -14,6 +14,7 @@ namespace penstock::controlplane {
 struct Session {
   ipc::SessionId id{};
   ipc::Role role{};
+  std::optional<Suite> suite;  // empty: one that this version does not know
   ipc::SessionState state = ipc::SessionState::unconfirmed;
   SlotLease slot;
   Time rekey_at{};      // while it is current

@@ -2,8 +2,9 @@
 // and parameters: parsers never run past their bytes, nothing forged gets a Diffie-Hellman,
 // and what is agreed is within the limits on both sides alike.
 //
-// Input: u8 way, then bytes. Way 0: the datagram as it is. 1 to 4: the body of that message,
-// under a good header and, where that says more, a good MAC. 5: two sets of parameters.
+// Input: u8 way + 6 * protection, then bytes. Way 0: the datagram as it is. 1 to 4: the body of
+// that message, under a good header and, where that says more, a good MAC. 5: two sets of
+// parameters.
 #include <algorithm>
 
 #include "fuzz.hpp"
@@ -18,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Suite suite{KeyExchange::x25519, Protection::aes256_ctr_sha256};
+constexpr unsigned ways = 6;
 constexpr Time now = 100s;
 constexpr std::size_t header = 4;
 
@@ -55,6 +56,7 @@ void set_mac(Message& message, const crypto::HandshakeMac& key, Bytes transcript
 }
 
 struct Ends {
+  Suite suite;
   CountingEntropy entropy;
   LinkKeys keys = derive_link_keys(crypto::derive_file_key(as_bytes("fuzz")), "alpha", "beta");
   Responder responder{keys, {suite}, entropy};
@@ -120,16 +122,17 @@ void authentic_4(Ends& ends, Bytes body) {
   fuzz::require(ends.initiator.state() == Initiator::State::awaiting_4);
 }
 
-void parameters(Bytes bytes) {
+void parameters(Protection protection, Bytes bytes) {
   std::array<std::byte, 2 * parameters_size> both{};
   std::ranges::copy(bytes.first(std::min(bytes.size(), both.size())), both.begin());
   const Parameters own = read_parameters(std::span{both}.first<parameters_size>());
   const Parameters peer = read_parameters(std::span{both}.last<parameters_size>());
   fuzz::require(read_parameters(write_parameters(own)) == own);
-  const auto shape = agree(own, peer, suite.protection);
-  fuzz::require(shape == agree(peer, own, suite.protection));
+  fuzz::require(fitted(fitted(own, protection), protection) == fitted(own, protection));
+  const auto shape = agree(own, peer, protection);
+  fuzz::require(shape == agree(peer, own, protection));
   if (!shape) return;
-  fuzz::require(shape->tag >= limits::min_tag && shape->tag <= 32);
+  fuzz::require(shape->tag == fit_tag(protection, shape->tag));
   fuzz::require(shape->tag >= own.min_tag && shape->tag >= peer.min_tag);
   fuzz::require(shape->size >= limits::min_frame_size && shape->size <= limits::max_frame_size);
 }
@@ -139,8 +142,9 @@ void parameters(Bytes bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const Bytes body = fuzz::bytes(data, size).subspan(1);
-  Ends ends;
-  switch (data[0] % 6) {
+  const Protection protection = protections[data[0] / ways % protections.size()].protection;
+  Ends ends{.suite = {KeyExchange::x25519, protection}};
+  switch (data[0] % ways) {
     case 0:
       any_datagram(ends, body);
       break;
@@ -157,7 +161,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       authentic_4(ends, body);
       break;
     default:
-      parameters(body);
+      parameters(protection, body);
       break;
   }
   return 0;

@@ -215,7 +215,36 @@ def key_schedule_records():
     ]
 
 
+# Suite -> the lengths of its encryption and its MAC key.
+SA_KEY_LENGTHS = {
+    0x0101: (32, 32),  # AES256_CTR-SHA256
+    0x0102: (16, 32),  # AES128_CTR-SHA256
+    0x0103: (32, 48),  # AES256_CTR-SHA384
+    0x0104: (32, 0),  # AES256_GCM
+    0x0105: (32, 0),  # CHACHA20_POLY1305
+    0x01FF: (0, 0),  # NULL
+}
+
+
+def sa_keys_record(suite, lengths):
+    secret, t4 = rng.randbytes(32), rng.randbytes(32)
+    record = {"suite": struct.pack(">H", suite), "secret": secret, "t4": t4}
+    for direction in (0, 1):
+        for lane in (0, 1, 63):
+            info = b"penstock sa 1" + t4 + struct.pack(">BH", direction, lane)
+            for number, (purpose, length) in enumerate(zip(("encrypt", "mac"), lengths), 1):
+                if length:
+                    key = hkdf_expand(secret, info + bytes([number]), length)
+                    record[f"{purpose}_{direction}_{lane}"] = key
+    return record
+
+
+def sa_keys_records():
+    return [sa_keys_record(suite, lengths) for suite, lengths in SA_KEY_LENGTHS.items()]
+
+
 if __name__ == "__main__":
     write("modp2048.txt", modp_records())
     write("aead_once.txt", aead_records())
     write("key_schedule.txt", key_schedule_records())
+    write("sa_keys.txt", sa_keys_records())

@@ -8,33 +8,6 @@
 namespace penstock::controlplane {
 namespace {
 
-void expect_same_session(const Agreement& alpha, const Agreement& beta) {
-  EXPECT_EQ(alpha.role, ipc::Role::initiator);
-  EXPECT_EQ(beta.role, ipc::Role::responder);
-  EXPECT_EQ(alpha.session_id, beta.session_id);
-  EXPECT_EQ(alpha.suite, beta.suite);
-  EXPECT_EQ(alpha.shape, beta.shape);
-  EXPECT_EQ(alpha.own, beta.peer);
-  EXPECT_EQ(alpha.peer, beta.own);
-  EXPECT_TRUE(equal_constant_time(alpha.secret.reveal(), beta.secret.reveal()));
-}
-
-class EverySuite : public testing::TestWithParam<Suite> {};
-
-TEST_P(EverySuite, FourMessagesMakeOneSession) {
-  Pair pair({.offer = {GetParam()}});
-  Answer answer = pair.answer_to(pair.reach_message_3());
-  ASSERT_EQ(answer.refusal, Refusal::none);
-  ASSERT_TRUE(answer.agreement);
-  ASSERT_TRUE(pair.to_alpha(answer.message));
-  ASSERT_EQ(pair.initiator.state(), Initiator::State::agreed);
-  const Agreement alpha = pair.initiator.take_agreement();
-  EXPECT_EQ(alpha.suite, GetParam());
-  expect_same_session(alpha, *answer.agreement);
-}
-
-INSTANTIATE_TEST_SUITE_P(Handshake, EverySuite, testing::Values(x25519_suite, modp_suite));
-
 TEST(Handshake, ResponderTakesTheFirstOfItsOwnListThatIsOffered) {
   Pair pair({.offer = {x25519_suite, modp_suite}, .accepts = {modp_suite, x25519_suite}});
   const Answer answer = pair.answer_to(pair.reach_message_3());

@@ -57,6 +57,56 @@ TEST(Parameters, OutOfRangeIsRefusedFromEitherSide) {
   EXPECT_TRUE(refused([](Parameters& p) { p.lanes = 65; }));
 }
 
+TEST(Parameters, EachProtectionHasItsTags) {
+  for (const ProtectionTraits& row : protections) {
+    const auto with = [&](unsigned tag, unsigned min_tag) {
+      Parameters both = good();
+      both.tag = static_cast<std::uint8_t>(tag);
+      both.min_tag = static_cast<std::uint8_t>(min_tag);
+      return agree(both, both, row.protection);
+    };
+    for (unsigned tag = 0; tag <= 255; ++tag) {
+      const bool is_its = tag >= row.min_tag && tag <= row.max_tag;
+      ASSERT_EQ(with(tag, tag).has_value(), is_its) << row.name << " " << tag;
+      if (is_its) {
+        EXPECT_EQ(with(tag, row.min_tag)->tag, tag) << row.name;
+      }
+    }
+    EXPECT_FALSE(with(row.max_tag, row.max_tag + 1u)) << row.name;
+    if (row.min_tag > 0) {
+      EXPECT_FALSE(with(row.max_tag, row.min_tag - 1u)) << row.name;
+    }
+  }
+}
+
+TEST(Parameters, AreFittedToTheSuite) {
+  for (const ProtectionTraits& row : protections) {
+    Parameters wanted = good();
+    wanted.tag = 48;
+    wanted.min_tag = 12;
+    const Parameters said = fitted(wanted, row.protection);
+    EXPECT_EQ(said.tag, row.max_tag) << row.name;
+    EXPECT_EQ(said.min_tag, row.min_tag) << row.name;
+    EXPECT_TRUE(agree(said, said, row.protection)) << row.name;
+    wanted.tag = said.tag;
+    wanted.min_tag = said.min_tag;
+    EXPECT_EQ(said, wanted) << "nothing else changes";
+  }
+}
+
+// The config refuses such a list; should it come here all the same, min_tag is not lowered.
+TEST(Parameters, AMinTagThatTheSuiteCannotHaveMakesNoSession) {
+  for (const ProtectionTraits& row : protections) {
+    if (row.protection == Protection::none) continue;  // has no tag at all
+    Parameters strict = good();
+    strict.tag = strict.min_tag = static_cast<std::uint8_t>(row.max_tag + 1);
+    const Parameters said = fitted(strict, row.protection);
+    EXPECT_EQ(agree(said, fitted(good(), row.protection), row.protection).error(),
+              Refusal::parameters)
+        << row.name;
+  }
+}
+
 TEST(Parameters, IdentityAndShapingAreRefusedByName) {
   Parameters identity = good();
   identity.flags = Parameters::identity_flag;

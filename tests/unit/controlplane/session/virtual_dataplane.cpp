@@ -116,6 +116,9 @@ std::vector<ipc::SessionInfo> VirtualDataplane::living(Time now) const {
                     .remote_spi_base = session.message.remote_spi_base,
                     .role = session.message.role,
                     .state = session.state,
+                    .suite = session.message.suite,
+                    .frame_size = session.message.frame_size,
+                    .tag = session.message.tag,
                     .age_ns = static_cast<std::uint64_t>((now - session.installed_at).count())});
   return list;
 }

@@ -1,0 +1,85 @@
+#include "controlplane/session/install_message.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/crypto/vectors.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+using crypto::ByteVector;
+using crypto::Record;
+
+Agreement agreement(Record& record, ipc::Role role) {
+  Agreement made{.role = role,
+                 .suite = *suite_from_code(load_be16(record["suite"].data())),
+                 .shape = {.size = 1400, .tag = 16},
+                 .own = {.spi_base = Spi{64}, .frame_size = 1400, .lanes = 64},
+                 .peer = {.spi_base = Spi{128}, .frame_size = 1472, .lanes = 64},
+                 .secret = crypto::SessionSecret{crypto::fixed<32>(record["secret"])},
+                 .session_id = {}};
+  std::ranges::copy(record["t4"], made.session_id.begin());
+  return made;
+}
+
+// A key is what the vectors say, and zeros up to the end of its field.
+void expect_key(Bytes field, const ByteVector& key, const std::string& name) {
+  EXPECT_EQ(to_hex(field.first(key.size())), to_hex(key)) << name;
+  EXPECT_TRUE(std::ranges::all_of(field.subspan(key.size()), [](std::byte byte) {
+    return byte == std::byte{0};
+  })) << name;
+}
+
+void expect_lanes(std::span<const ipc::LaneKeys> lanes, Record& record, char direction) {
+  for (const std::size_t lane : {0, 1, 63}) {
+    const std::string suffix = std::string{"_"} + direction + "_" + std::to_string(lane);
+    expect_key(lanes[lane].encrypt, record["encrypt" + suffix], "encrypt" + suffix);
+    expect_key(lanes[lane].mac, record["mac" + suffix], "mac" + suffix);
+  }
+}
+
+// Keys of each suite at its lengths, in each role, as tests/vectors/make_vectors.py has them.
+TEST(InstallMessage, CarriesTheKeysThatItsSuiteHas) {
+  auto records = crypto::read_vectors("sa_keys.txt");
+  EXPECT_EQ(records.size(), protections.size());
+  for (Record& record : records) {
+    const auto starting = make_install(agreement(record, ipc::Role::initiator), {});
+    expect_lanes(starting->out, record, '0');
+    expect_lanes(starting->in, record, '1');
+    EXPECT_EQ(starting->suite, load_be16(record["suite"].data()));
+    const auto answering = make_install(agreement(record, ipc::Role::responder), {});
+    expect_lanes(answering->out, record, '1');
+    expect_lanes(answering->in, record, '0');
+  }
+}
+
+TEST(InstallMessage, SaysWhatWasAgreed) {
+  Record record = crypto::read_vectors("sa_keys.txt").front();
+  Agreement agreed = agreement(record, ipc::Role::responder);
+  agreed.own.lanes = 2;
+  agreed.peer.lanes = 3;
+  agreed.peer.flags = Parameters::takes_offload_flag;
+  const Endpoint peer{.address = *parse_ip("192.0.2.7"), .port = 7};
+  const auto box = make_install(agreed, {.link = 5, .peer = peer, .max_age = Time{77}});
+  const ipc::InstallSession& message = *box;
+  EXPECT_EQ(message.session_id, agreed.session_id);
+  EXPECT_EQ(message.link, 5u);
+  EXPECT_EQ(message.local_spi_base, 64u);
+  EXPECT_EQ(message.remote_spi_base, 128u);
+  EXPECT_EQ(message.role, ipc::Role::responder);
+  EXPECT_EQ(message.frame_size, 1400);
+  EXPECT_EQ(message.tag, 16);
+  EXPECT_EQ(message.lanes_out, 2);
+  EXPECT_EQ(message.lanes_in, 3);
+  EXPECT_EQ(message.peer_takes_offload, 1);
+  EXPECT_EQ(message.max_age_ns, 77u);
+  EXPECT_EQ(ipc::from_wire(message.peer), peer);
+  // No key for a lane that nobody sends on.
+  expect_key(message.out[2].encrypt, {}, "out");
+  expect_key(message.in[3].mac, {}, "in");
+}
+
+}  // namespace
+}  // namespace penstock::controlplane
