@@ -58,6 +58,7 @@ json session_json(const ipc::SessionInfo& session) {
       {"state", name_of(session.state)},
       {"role", session.role == ipc::Role::initiator ? "initiator" : "responder"},
       {"suite", suite ? json(to_string(*suite)) : json(nullptr)},
+      {"is_protected", suite ? json(suite->protection != Protection::none) : json(nullptr)},
       {"age_s", seconds(session.age_ns)},
       {"idle_s", seconds(session.idle_ns)},
       {"local_spi", spi_text(session.local_spi_base)},
@@ -96,27 +97,6 @@ json link_json(const LinkStatus& link, std::uint32_t index,
   };
 }
 
-json dataplane_json(const SiteStatus& status) {
-  if (!status.dataplane) {
-    return {{"state", "down"},        {"reason", status.dataplane_reason},
-            {"boot_id", nullptr},     {"uptime_s", nullptr},
-            {"isa", nullptr},         {"engine", nullptr},
-            {"workers", nullptr},     {"plain_device", nullptr},
-            {"wire_device", nullptr}, {"wire_endpoint", nullptr}};
-  }
-  const auto& [hello, stats, sessions] = *status.dataplane;
-  return {{"state", "up"},
-          {"reason", ""},
-          {"boot_id", to_hex(hello.boot_id)},
-          {"uptime_s", seconds(stats.uptime_ns)},
-          {"isa", text_of(hello.isa)},
-          {"engine", text_of(hello.engine)},
-          {"workers", stats.workers},
-          {"plain_device", text_of(hello.plain_device)},
-          {"wire_device", text_of(hello.wire_device)},
-          {"wire_endpoint", to_string(ipc::from_wire(hello.wire))}};
-}
-
 template <class Name>
 json named(std::size_t count, const Name& name_and_value) {
   json object = json::object();
@@ -125,6 +105,36 @@ json named(std::size_t count, const Name& name_and_value) {
     object[std::string{name}] = value;
   }
   return object;
+}
+
+// Which code seals each protection, under the protection's name.
+json engine_protections_json(const ipc::HelloReply& hello) {
+  return named(protections.size(), [&](std::size_t i) {
+    return std::pair{protections[i].name, text_of(hello.engine_protections[i])};
+  });
+}
+
+json dataplane_json(const SiteStatus& status) {
+  if (!status.dataplane) {
+    json down{{"state", "down"}, {"reason", status.dataplane_reason}};
+    for (const char* key : {"boot_id", "uptime_s", "isa", "engine", "engine_protections", "workers",
+                            "plain_device", "wire_device", "wire_endpoint"}) {
+      down[key] = nullptr;
+    }
+    return down;
+  }
+  const auto& [hello, stats, sessions] = *status.dataplane;
+  return {{"state", "up"},
+          {"reason", ""},
+          {"boot_id", to_hex(hello.boot_id)},
+          {"uptime_s", seconds(stats.uptime_ns)},
+          {"isa", text_of(hello.isa)},
+          {"engine", text_of(hello.engine)},
+          {"engine_protections", engine_protections_json(hello)},
+          {"workers", stats.workers},
+          {"plain_device", text_of(hello.plain_device)},
+          {"wire_device", text_of(hello.wire_device)},
+          {"wire_endpoint", to_string(ipc::from_wire(hello.wire))}};
 }
 
 // The part of what is sealed that carries packets, not padding.

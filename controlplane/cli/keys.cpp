@@ -1,4 +1,7 @@
 // genkey and check: what an operator does before a site runs.
+#include <string_view>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "penstock/config/site_config.hpp"
@@ -23,20 +26,23 @@ std::string describe_workers(const SiteConfig& config) {
                      cores);
 }
 
-std::string describe_suites(const LinkConfig& link) {
-  std::string text;
-  for (const Suite suite : link.suites) text += (text.empty() ? "" : ", ") + to_string(suite);
-  return text;
+std::string describe(Suite suite, const LinkConfig& link) {
+  if (suite.protection == Protection::none) {
+    return to_string(suite) + ": NOTHING is encrypted or authenticated";
+  }
+  return fmt::format("{}, tag {} (at least {})", to_string(suite),
+                     fit_tag(suite.protection, link.tag), fit_tag(suite.protection, link.min_tag));
 }
 
 void describe(const LinkConfig& link, std::size_t key_size) {
   fmt::print("link      to {} at {}\n", link.peer, to_string(link.endpoint));
   fmt::print("  key     {} ({} bytes)\n", link.key_file.string(), key_size);
-  fmt::print("  suites  {}\n", describe_suites(link));
-  fmt::print("  frames  {}, tag {} (at least {})\n",
-             link.frame_size ? fmt::format("{} bytes", *link.frame_size)
-                             : std::string{"as large as the wire allows"},
-             link.tag, link.min_tag);
+  std::string_view label = "suites";
+  for (const Suite suite : link.suites) {
+    fmt::print("  {:<8}{}\n", std::exchange(label, ""), describe(suite, link));
+  }
+  fmt::print("  frames  {}\n", link.frame_size ? fmt::format("{} bytes", *link.frame_size)
+                                               : std::string{"as large as the wire allows"});
 }
 
 }  // namespace

@@ -83,6 +83,16 @@ class Page {
     line("data plane {} for {}, {} worker{}, {}, {}", state("up"),
          duration(plane.at("uptime_s").get<double>()), workers, workers == 1 ? "" : "s",
          text(plane, "isa"), text(plane, "engine"));
+    for (const json& link : now_.at("links")) write_sealing(link);
+  }
+
+  // How the frames of this link's session are sealed.
+  void write_sealing(const json& link) {
+    const json& session = link.at("session");
+    if (session.is_null() || session.at("suite").is_null()) return;
+    const std::string_view suite = text(session, "suite");
+    const std::string protection{suite.substr(suite.find('-') + 1)};
+    line("  {}: {}", protection, text(dataplane().at("engine_protections"), protection.c_str()));
   }
 
   // What ails a link that is up: ", but ...", or nothing. A quiet link is none, unless we send.
@@ -110,6 +120,7 @@ class Page {
   void write_link(const json& link) {
     line("\nlink to {} at {}: {}{}", text(link, "peer"), text(link, "endpoint"),
          state(text(link, "state")), trouble(link));
+    shout_unless_protected(link.at("session"));
     if (text(link, "state") != "up" && !text(link, "reason").empty())
       line("  {}", text(link, "reason"));
     if (const json& session = link.at("session"); !session.is_null()) write_session(session);
@@ -117,6 +128,13 @@ class Page {
          link.at("handshakes_completed").get<std::uint64_t>(),
          link.at("handshakes_failed").get<std::uint64_t>(),
          link.at("messages_refused").get<std::uint64_t>());
+  }
+
+  void shout_unless_protected(const json& session) {
+    if (session.is_null() || session.at("is_protected") != false) return;
+    const std::string shout = fmt::format("!!! suite {}: NOTHING is encrypted or authenticated !!!",
+                                          text(session, "suite"));
+    line("  {}", with_colour_ ? fmt::format("\x1b[1;31m{}\x1b[0m", shout) : shout);
   }
 
   void write_session(const json& session) {

@@ -24,7 +24,10 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
  public:
   // One file key for each link of the config, in its order.
   Site(asio::io_context& loop, const SiteConfig& config, std::vector<crypto::FileKey> file_keys);
-  void start() { dataplane_.start(); }
+  void start() {
+    settle();  // what the links have to say about their config
+    dataplane_.start();
+  }
 
   void ask_status(std::function<void(SiteStatus)> on_status) override;
   Result<void> rekey(std::string_view peer) override;

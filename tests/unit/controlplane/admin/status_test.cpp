@@ -63,6 +63,30 @@ TEST(Status, texts_of_the_data_plane_may_fill_their_field) {
   EXPECT_EQ(result["data_plane"]["plain_device"], std::string(64, 'p'));
 }
 
+TEST(Status, each_protection_has_its_code) {
+  SiteStatus status = site({});
+  for (std::size_t i = 0; i < protections.size(); ++i) {
+    put(status.dataplane->hello.engine_protections[i], "way " + std::to_string(i));
+  }
+  const json engines = to_json(status)["data_plane"]["engine_protections"];
+  EXPECT_EQ(engines.size(), protections.size());
+  EXPECT_EQ(engines["AES256_CTR-SHA256"], "way 0");
+  EXPECT_EQ(engines["NULL"], "way 5");
+}
+
+TEST(Status, an_unprotected_session_is_told_as_such) {
+  std::vector sessions{session(ipc::SessionState::retiring, 0, std::byte{1}),
+                       session(ipc::SessionState::current, 0, std::byte{2}),
+                       session(ipc::SessionState::unconfirmed, 0, std::byte{3})};
+  sessions[1].suite = 0x01ff;
+  sessions[2].suite = 0x0777;
+  const json link = to_json(site(sessions))["links"][0];
+  EXPECT_EQ(link["session"]["suite"], "X25519-NULL");
+  EXPECT_EQ(link["session"]["is_protected"], false);
+  EXPECT_EQ(link["sessions"][0]["is_protected"], true);
+  EXPECT_TRUE(link["sessions"][2]["is_protected"].is_null()) << "a suite of another version";
+}
+
 TEST(Status, every_counter_gauge_and_drop_stands_under_its_name) {
   SiteStatus status = site({});
   Counters& counters = status.dataplane->stats.counters;

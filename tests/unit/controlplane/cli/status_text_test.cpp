@@ -1,5 +1,7 @@
 #include "controlplane/cli/status_text.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "controlplane/admin/status.hpp"
@@ -45,6 +47,29 @@ TEST(StatusText, says_what_is_up) {
   EXPECT_TRUE(shows(page, "frames of 1472 bytes, tag 16")) << page;
   EXPECT_TRUE(shows(page, "books balanced")) << page;
   EXPECT_TRUE(shows(page, "nothing dropped")) << page;
+}
+
+TEST(StatusText, says_how_the_session_is_sealed) {
+  SiteStatus status = site();
+  status.dataplane->sessions[0].suite = 0x0404;
+  std::ranges::copy(std::string_view{"by VAES"},
+                    status.dataplane->hello.engine_protections[3].begin());
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "1 worker, , \n  AES256_GCM: by VAES\n")) << page;
+  status.dataplane->sessions.clear();
+  EXPECT_FALSE(shows(status_text(nullptr, to_json(status), false), "AES256_GCM"));
+}
+
+TEST(StatusText, shouts_when_nothing_is_protected) {
+  SiteStatus status = site();
+  status.dataplane->sessions[0].suite = 0x01ff;
+  status.dataplane->sessions[0].tag = 0;
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "7670: up\n  !!! suite X25519-NULL: NOTHING is encrypted or "
+                          "authenticated !!!\n"))
+      << page;
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(status), true), "\x1b[1;31m!!! suite"));
+  EXPECT_FALSE(shows(status_text(nullptr, to_json(site()), false), "!!!"));
 }
 
 TEST(StatusText, says_why_a_link_is_down) {
