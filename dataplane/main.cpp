@@ -58,6 +58,8 @@ Result<Options> read_options(int argc, char** argv) {
 // Which code seals, and why, a line a protection.
 void log_crypto(const EnginePlan& crypto) {
   log::info(fmt::format("seals with {}", crypto.describe()));
+  if (crypto.is_slow())
+    log::warn("slow_crypto: expect a tenth of the speed, or less, that a CPU with AES-NI has");
   for (const ProtectionTraits& row : protections)
     log::info(fmt::format("  {}: {}", row.name, crypto.describe(row.protection)));
 }

@@ -16,6 +16,8 @@ namespace {
 using Choices = EnginePlan::Choices;
 using Vectors = EngineOptions::Vectors;
 
+constexpr std::string_view no_protection = "nothing is encrypted, nothing is authenticated";
+
 std::size_t index_of(Protection protection) {
   const auto* const row = std::ranges::find(protections, protection, &ProtectionTraits::protection);
   return static_cast<std::size_t>(row - protections.begin());
@@ -100,8 +102,9 @@ std::string summarise(const EngineOptions& options, Vectors widest) {
 Choices slow_choices() {
   Choices choices;
   choices.is_slow = true;
-  choices.summary = "OpenSSL's portable code: this CPU has no AES instructions, expect a crawl";
+  choices.summary = "OpenSSL's portable code: this CPU has no AES instructions";
   choices.texts.fill("OpenSSL, a frame at a time");
+  choices.texts[index_of(Protection::none)] = no_protection;
   choices.batch_sizes.fill(1);
   return choices;
 }
@@ -127,7 +130,7 @@ Result<Choices> measured_choices(const EngineOptions& options) {
   choices.gcm = choose_aead(Protection::aes256_gcm, measure_gcm(raw), "direct calls,", choices);
   choices.chacha20 =
       choose_aead(Protection::chacha20_poly1305, measure_chacha20(raw), "bursts of jobs,", choices);
-  choices.texts[index_of(Protection::none)] = "nothing is encrypted, nothing is authenticated";
+  choices.texts[index_of(Protection::none)] = no_protection;
   return choices;
 }
 
@@ -150,6 +153,7 @@ std::string EnginePlan::describe() const { return choices_->summary; }
 std::string EnginePlan::describe(Protection protection) const {
   return choices_->texts[index_of(protection)];
 }
+bool EnginePlan::is_slow() const { return choices_->is_slow; }
 std::size_t EnginePlan::preferred_batch(Protection protection) const {
   return choices_->batch_sizes[index_of(protection)];
 }

@@ -38,6 +38,8 @@ class EnginePlan {
   // Which code seals this protection, and why: "cipher AVX512 97 ns a frame (AVX2 191, SSE 193);
   // MACs 16 by SSE 455 ns a frame, 1 by SSE 870 ns".
   [[nodiscard]] std::string describe(Protection protection) const;
+  // OpenSSL seals, for want of AES instructions.
+  [[nodiscard]] bool is_slow() const;
   // The largest of the batches that cost least a frame, at most max_batch.
   [[nodiscard]] std::size_t preferred_batch(Protection protection) const;
 

@@ -51,6 +51,10 @@ TEST_F(DirectoryTest, RefusesParametersOutOfRange) {
   expect_refused("frames beyond the MTU", [](auto& m) { m.frame_size = 1473; });
   expect_refused("short tag", [](auto& m) { m.tag = limits::min_tag - 1; });
   expect_refused("tag longer than the MAC", [](auto& m) { m.tag = 33; });
+  expect_refused("short tag of an AEAD", [](auto& m) {
+    m.suite = Suite{KeyExchange::x25519, Protection::aes256_gcm}.code();
+    m.tag = 12;
+  });
   expect_refused("no SPI", [](auto& m) { m.local_spi_base = 0; });
   expect_refused("SPI with a lane", [](auto& m) { m.remote_spi_base |= 1; });
   expect_refused("no port", [](auto& m) { m.peer.port = 0; });
