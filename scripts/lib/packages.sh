@@ -8,7 +8,7 @@ packages_for() {
       libgtest-dev libbenchmark-dev ;;
     run) echo iproute2 nftables procps ;;
     demo) echo iputils-ping ethtool iperf3 tcpdump python3 ;;
-    test) echo iputils-ping ethtool iperf3 tcpdump python3 python3-pytest python3-scapy \
+    test) echo iputils-ping ethtool iperf3 tcpdump qemu-user python3 python3-pytest python3-scapy \
       python3-hypothesis ;;
     fuzz) echo clang-19 libclang-rt-19-dev ;;
     lint) echo clang-19 clang-format-19 clang-tidy-19 shellcheck python3 python3-pyflakes ;;
