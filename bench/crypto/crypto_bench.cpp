@@ -60,6 +60,9 @@ class Laboratory {
       text += fmt::format("{:<18} batches of {:>2}: {}\n", each.name,
                           rig_.engine.plan.preferred_batch(each.protection),
                           rig_.engine.plan.describe(each.protection));
+    text +=
+        "Bits and bytes are of whole frames, cycles of the time stamp counter. Ratios are speeds "
+        "over speeds,\nmedians over passes that took turns: above 1, this way is the faster one.\n";
     return text;
   }
 

@@ -65,7 +65,9 @@ class Overlap {
   void add_manager(const Pair& pair, const std::string& name) {
     const std::size_t part =
         add("hash-" + name, 0, [pair](Frames frames) { pair.hash->hash(frames); });
-    add("chained-" + name, part, [pair](Frames frames) { pair.hash->chained(frames); });
+    const std::size_t chained =
+        add("chained-" + name, part, [pair](Frames frames) { pair.hash->chained(frames); });
+    if (chained_ == 0) chained_ = chained;
     for (const std::size_t size : {2u, 4u, 8u, 16u, 32u, 64u}) {
       const std::size_t way = add("groups-of-" + std::to_string(size) + "-" + name, part,
                                   [pair, size](Frames frames) { in_groups(pair, frames, size); });
@@ -80,6 +82,7 @@ class Overlap {
     Row row = measured(contest_, way, trial_);
     row.name += "/" + contest_.name(way);
     row.ratio_to_raw = contest_.ratio(way, raw_);
+    row.ratio_to_chained = contest_.ratio(way, chained_);
     if (parts_hash_[way] != 0)
       row.ratio_to_parts = contest_.ratio_to_sum(way, parts_cipher_, parts_hash_[way]);
     return row;
@@ -92,7 +95,8 @@ class Overlap {
   Contest contest_{pool_, trial_.batch};
   std::size_t parts_cipher_ = 0;
   std::vector<std::size_t> parts_hash_;  // of each way
-  std::size_t raw_ = 0;
+  std::size_t raw_ = 0;                  // these two of the best manager
+  std::size_t chained_ = 0;
 };
 
 }  // namespace

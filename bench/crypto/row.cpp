@@ -46,6 +46,7 @@ Json to_json(const Row& row) {
   if (row.ratio_to_one_sa) json["ratio_to_one_sa"] = *row.ratio_to_one_sa;
   if (row.ratio_to_parts) json["ratio_to_parts"] = *row.ratio_to_parts;
   if (!row.best.empty()) json["best"] = row.best;
+  if (row.preferred_batch) json["preferred_batch"] = *row.preferred_batch;
   Json& ways = json["ns_per_frame"] = Json::object();
   for (const auto& [way, nanoseconds] : row.nanoseconds) ways[way] = nanoseconds;
   return json;

@@ -27,12 +27,13 @@ struct Row {
   double gbit_per_s = 0;       // of frames: header, ciphertext and tag
   double cycles_per_byte = 0;  // of the time stamp counter, a byte of frame
   // Speed over speed; above 1 this way is the faster one.
-  std::optional<double> ratio_to_raw;      // bare ipsec-mb: two passes, or the best AEAD calls
-  std::optional<double> ratio_to_chained;  // bare ipsec-mb: chained jobs
-  std::optional<double> ratio_to_best;     // bare ipsec-mb: the fastest way at this batch
-  std::optional<double> ratio_to_one_sa;   // the same with all frames of one SA
-  std::optional<double> ratio_to_parts;    // cipher alone plus hash alone
-  std::string best;                        // what that fastest way is
+  std::optional<double> ratio_to_raw;          // bare ipsec-mb: two passes, or the best AEAD calls
+  std::optional<double> ratio_to_chained;      // bare ipsec-mb: chained jobs
+  std::optional<double> ratio_to_best;         // bare ipsec-mb: the fastest way at this batch
+  std::optional<double> ratio_to_one_sa;       // the same with all frames of one SA
+  std::optional<double> ratio_to_parts;        // cipher alone plus hash alone
+  std::string best;                            // what that fastest way is
+  std::optional<std::size_t> preferred_batch;  // of the engine that ran
   std::vector<std::pair<std::string, double>> nanoseconds;  // a frame, of every way of the contest
 };
 

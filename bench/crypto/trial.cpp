@@ -98,6 +98,7 @@ Row run_trial(const Trial& trial, Rig& rig) {
   contest.run(trial.budget);
 
   Row row = measured(contest, 0, trial);
+  row.preferred_batch = rig.engine.plan.preferred_batch(trial.protection);
   compare_with_raw(contest, trial, raw, row);
   if (trial.sas > 1) row.ratio_to_one_sa = contest.ratio(0, contest.size() - 1);
   return row;
