@@ -28,10 +28,10 @@ class Control:
         self.process: subprocess.Popen | None = None
         self.write_config()
 
-    def write_config(self, link: str = "") -> None:
+    def write_config(self, link: str = "", site: str = "") -> None:
         peer = PEER[self.name]
         self.config_file.write_text(
-            f'[site]\nname = "{self.name}"\nrun_dir = "{self.run_dir}"\nlog_level = "debug"\n'
+            f'[site]\nname = "{self.name}"\nrun_dir = "{self.run_dir}"\nlog_level = "debug"\n{site}'
             '[ports.plain]\ndevice = "af_packet:plain"\n[ports.wire]\ndevice = "af_packet:wire"\n'
             f'address = "{ADDRESS[self.name]}/24"\n[[link]]\npeer = "{peer}"\n'
             f'endpoint = "{ADDRESS[peer]}"\nkey_file = "{self.key_file}"\n{link}\n'

@@ -17,10 +17,11 @@ from pathlib import Path
 from lab.programs import REPOSITORY
 from lab.site import Tally
 from scripted_dataplane import (
-    DATAGRAM, EVENT, EVENT_TYPE, GET_STATS_TYPE, HEADER, HELLO, HELLO_REPLY,
+    DATAGRAM, ENGINE_TEXT, EVENT, EVENT_TYPE, GET_STATS_TYPE, HEADER, HELLO, HELLO_REPLY,
     HELLO_REPLY_TYPE, HELLO_TYPE, INJECT_TYPE, INSTALL, INSTALL_REPLY_TYPE, INSTALL_TYPE,
-    LANE_KEYS, LIST_END_TYPE, LIST_TYPE, MAX_LANES, PUNT_TYPE, REMOVE, REMOVE_REPLY_TYPE,
-    REMOVE_TYPE, REPLY, SESSION_INFO, SESSION_INFO_TYPE, STATS, STATS_TYPE, endpoint_bytes,
+    LANE_KEYS, LIST_END_TYPE, LIST_TYPE, MAX_LANES, PROTECTIONS, PUNT_TYPE, REMOVE,
+    REMOVE_REPLY_TYPE, REMOVE_TYPE, REPLY, SESSION_INFO, SESSION_INFO_TYPE, STATS, STATS_TYPE,
+    VERSION, endpoint_bytes,
 )  # fmt: skip
 
 INITIATOR, RESPONDER = 0, 1
@@ -94,6 +95,7 @@ class Hello:
     takes_offload: int
     isa: str
     engine: str
+    engine_protections: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -132,13 +134,17 @@ class ScriptedController:
 
     # --- requests ----------------------------------------------------------------------
 
-    def hello(self, version: int = 1) -> Hello:
+    def hello(self, version: int = VERSION) -> Hello:
         answer = self._ask(lambda n: HELLO.pack(HELLO_TYPE, 0, n, version, 0), HELLO_REPLY_TYPE)
-        (_, _, _, _, accepted, boot_id, size, lanes, offload, _, _, isa, engine, _, _) = (
+        (_, _, _, _, accepted, boot_id, size, lanes, offload, _, _, isa, engine, ways, _, _) = (
             HELLO_REPLY.unpack(answer)
         )
         self.boot_id = boot_id
-        return Hello(accepted, boot_id, size, lanes, offload, _text(isa), _text(engine))
+        texts = [_text(ways[at : at + ENGINE_TEXT]) for at in range(0, len(ways), ENGINE_TEXT)]
+        return Hello(
+            accepted, boot_id, size, lanes, offload, _text(isa), _text(engine),
+            dict(zip(PROTECTIONS, texts, strict=True)),
+        )  # fmt: skip
 
     def install(self, plan: SessionPlan, boot_id: bytes | None = None) -> int:
         answer = self._ask(

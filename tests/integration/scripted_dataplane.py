@@ -19,7 +19,16 @@ from lab.errors import wait_until
 HEADER = struct.Struct("=HHI")  # type, zero, request
 ENDPOINT = struct.Struct("=16sHBB")
 HELLO = struct.Struct("=HHIII")
-HELLO_REPLY = struct.Struct("=HHIII16sHHB3s20s16s96s64s64s")
+VERSION = 2
+PROTECTIONS = (
+    "AES256_CTR-SHA256", "AES128_CTR-SHA256", "AES256_CTR-SHA384", "AES256_GCM",
+    "CHACHA20_POLY1305", "NULL",
+)  # fmt: skip
+ENGINE_WAYS = {name: f"no code for {name}" for name in PROTECTIONS}
+ENGINE_TEXT = 192  # bytes for each of them
+HELLO_REPLY = struct.Struct(
+    f"=HHIII16sHHB3s20s16s96s{len(PROTECTIONS) * ENGINE_TEXT}s64s64s"
+)
 INSTALL = struct.Struct("=HHI16s32sIIIBBHHHHB5s20sQ")  # and then the keys
 LANE_KEYS = struct.Struct("=32s48s")
 MAX_LANES = 64
@@ -178,8 +187,9 @@ class ScriptedDataplane:
     def _on_hello(self, request: int) -> None:
         self.send(
             HELLO_REPLY.pack(
-                HELLO_REPLY_TYPE, 0, request, 1, 1, self.boot_id, 1472, 1, 1, b"",
+                HELLO_REPLY_TYPE, 0, request, VERSION, 1, self.boot_id, 1472, 1, 1, b"",
                 endpoint_bytes(self.address, 7670), b"x86-64-v2", b"no engine at all",
+                b"".join(way.encode().ljust(ENGINE_TEXT, b"\0") for way in ENGINE_WAYS.values()),
                 b"af_packet:plain", b"af_packet:wire",
             )  # fmt: skip
         )

@@ -15,8 +15,8 @@ from scripted_control import Control, ask, read_answer
 # --- status -----------------------------------------------------------------------------------
 
 SESSION_KEYS = {
-    "id", "state", "role", "suite", "age_s", "idle_s", "local_spi", "remote_spi", "frame_size", "tag",
-    "lanes_out", "lanes_in", "frames_sealed", "frames_opened", "failed_opens",
+    "id", "state", "role", "suite", "is_protected", "age_s", "idle_s", "local_spi", "remote_spi",
+    "frame_size", "tag", "lanes_out", "lanes_in", "frames_sealed", "frames_opened", "failed_opens",
 }  # fmt: skip
 
 
@@ -37,7 +37,8 @@ def test_status_has_the_promised_shape(up):
     plane = status["data_plane"]
     assert plane == {
         "state": "up", "reason": "", "boot_id": alpha.dataplane.boot_id.hex(), "uptime_s": 5.0,
-        "isa": "x86-64-v2", "engine": "no engine at all", "workers": 1,
+        "isa": "x86-64-v2", "engine": "no engine at all",
+        "engine_protections": scripted.ENGINE_WAYS, "workers": 1,
         "plain_device": "af_packet:plain", "wire_device": "af_packet:wire",
         "wire_endpoint": "192.0.2.1:7670",
     }  # fmt: skip
@@ -54,6 +55,7 @@ def test_status_has_the_promised_shape(up):
     assert session["id"] == current.id[:8].hex()
     assert session["state"] == "current"
     assert session["suite"] == "X25519-AES256_CTR-SHA256"
+    assert session["is_protected"] is True
     assert session["local_spi"] == f"0x{current.local_spi:08x}"
     assert (session["frames_sealed"], session["frames_opened"], session["failed_opens"]) == (11, 22, 33)
     assert len(status["counters"]) == scripted.COUNTERS
@@ -75,6 +77,8 @@ def test_status_for_people(up):
     assert page.returncode == 0, page.stderr
     assert "link to beta at 192.0.2.2:7670: up" in page.stdout
     assert "X25519-AES256_CTR-SHA256" in page.stdout
+    assert "  AES256_CTR-SHA256: no code for AES256_CTR-SHA256\n" in page.stdout
+    assert "AES256_GCM" not in page.stdout, "only what the session uses"
     assert "no live session with the far site" in page.stdout, "drops are explained"
     assert "bad_tag" not in page.stdout, "zeros are not shown"
     assert "\x1b" not in page.stdout, "no colours into a pipe"

@@ -28,6 +28,38 @@ def test_two_sites_agree_on_a_session(up):
     assert alpha.max_age_ns == 3600 * 10**9
 
 
+KEY_LENGTHS = {  # encryption key, MAC key, and the tag where 48 bytes are asked for
+    "AES256_CTR-SHA256": (32, 32, 32),
+    "AES128_CTR-SHA256": (16, 32, 32),
+    "AES256_CTR-SHA384": (32, 48, 48),
+    "AES256_GCM": (32, 0, 16),
+    "CHACHA20_POLY1305": (32, 0, 16),
+    "NULL": (0, 0, 0),
+}
+
+
+@pytest.mark.parametrize("protection", KEY_LENGTHS)
+def test_a_suite_brings_the_keys_and_the_tag_that_it_has(controls, protection):
+    # The second entry lets `tag` be 48; both sites prefer the first.
+    suites = f'suites = ["X25519-{protection}", "MODP2048-AES256_CTR-SHA384"]\ntag = 48'
+    for control in controls:
+        control.write_config(suites, "lab = true\n")
+        control.start()
+    alpha, beta = controls
+    mine, theirs = scripted.confirm_common_session(alpha.dataplane, beta.dataplane)
+    encrypt_length, mac_length, tag = KEY_LENGTHS[protection]
+    assert (mine.tag, theirs.tag) == (tag, tag)
+    assert mine.out_keys == theirs.in_keys
+    assert mine.in_keys == theirs.out_keys
+    for encrypt, mac in mine.out_keys + mine.in_keys:
+        assert bytes(8) not in encrypt[:encrypt_length] + mac[:mac_length]
+        assert not any(encrypt[encrypt_length:] + mac[mac_length:])
+    session = alpha.wait_link("up")["session"]
+    assert session["suite"] == f"X25519-{protection}"
+    assert session["is_protected"] is (protection != "NULL")
+    assert ("NOTHING is encrypted or authenticated" in alpha.log()) is (protection == "NULL")
+
+
 def test_rekey_makes_a_new_session_beside_the_old(up):
     alpha, beta = up
     old = alpha.dataplane.current()

@@ -21,6 +21,8 @@ from scripted_dataplane import (
 )  # fmt: skip
 
 SECOND = 10**9
+# X25519 with another protection than the usual one.
+AES128, SHA384, GCM, CHACHA20, NULL = 0x0102, 0x0103, 0x0104, 0x0105, 0x01FF
 
 
 class DataPlane:
@@ -137,6 +139,8 @@ def test_hello_says_what_this_data_plane_is(sites):
     assert a.hello.takes_offload == 1
     assert a.hello.isa in ("x86-64-v2", "x86-64-v4")
     assert "ipsec-mb" in a.hello.engine
+    for protection, way in a.hello.engine_protections.items():
+        assert way, protection
 
 
 def test_there_is_one_controller(sites):
@@ -154,6 +158,8 @@ def test_an_install_is_checked(sites):
         {"link": 1}, {"frame_size": 1473}, {"frame_size": 255}, {"tag": 11}, {"tag": 33},
         {"suite": 0}, {"lanes": 0}, {"lanes": 65}, {"local_spi": 0}, {"local_spi": 65},
         {"remote_spi": 0}, {"peer": "203.0.113.1"}, {"role": 2},
+        {"suite": SHA384, "tag": 49}, {"suite": GCM, "tag": 12}, {"suite": CHACHA20, "tag": 17},
+        {"suite": NULL, "tag": 0},  # this is no lab
     ):  # fmt: skip
         assert a.controller.install(a.plan(**changes)) == BAD_PARAMETERS, changes
     assert a.controller.install(plan) == INSTALLED
@@ -213,7 +219,13 @@ def test_packets_cross(sites, network):
         assert session.frames_opened > 1000
 
 
-@pytest.mark.parametrize("changes", [{"frame_size": 256}, {"tag": 32}, {"takes_offload": 0}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"frame_size": 256}, {"tag": 32}, {"takes_offload": 0}, {"suite": AES128, "tag": 12},
+        {"suite": SHA384, "tag": 48}, {"suite": GCM, "frame_size": 257}, {"suite": CHACHA20},
+    ],
+)  # fmt: skip
 def test_sessions_of_other_shapes_carry_packets(sites, network, changes):
     a, b = sites
     install(a, b, **changes)
