@@ -1,6 +1,7 @@
 #include "ctr_hmac.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "penstock/base/check.hpp"
@@ -23,11 +24,11 @@ CtrHmac::CtrHmac(Protection protection, CtrHmacChoice choice, std::span<IMB_MGR*
 CtrHmac::Algorithms CtrHmac::algorithms_of(Protection protection) {
   switch (protection) {
     case Protection::aes256_ctr_sha256:
-      return {IMB_KEY_256_BYTES, IMB_AUTH_HMAC_SHA_256, 32, 64};
+      return {IMB_KEY_256_BYTES, IMB_AUTH_HMAC_SHA_256, 32, 64, 32};
     case Protection::aes128_ctr_sha256:
-      return {IMB_KEY_128_BYTES, IMB_AUTH_HMAC_SHA_256, 32, 64};
+      return {IMB_KEY_128_BYTES, IMB_AUTH_HMAC_SHA_256, 32, 64, 32};
     case Protection::aes256_ctr_sha384:
-      return {IMB_KEY_256_BYTES, IMB_AUTH_HMAC_SHA_384, 48, 128};
+      return {IMB_KEY_256_BYTES, IMB_AUTH_HMAC_SHA_384, 48, 128, 64};
     default:
       check(false, "a protection of AES-CTR and HMAC");
       return {};
@@ -36,7 +37,7 @@ CtrHmac::Algorithms CtrHmac::algorithms_of(Protection protection) {
 
 // What is the same for every frame.
 void CtrHmac::prepare() {
-  for (std::size_t i = 0; i < group; ++i) {
+  for (std::size_t i = 0; i < max_batch; ++i) {
     IMB_JOB& cipher = scratch_->cipher_jobs[i];
     cipher.cipher_mode = IMB_CIPHER_CNTR;
     cipher.cipher_direction = IMB_DIR_ENCRYPT;
@@ -67,19 +68,20 @@ void CtrHmac::expand(const EncryptKey& encrypt, const MacKey& mac, CtrHmacKeys& 
   // hash, so neither is hashed down.
   const Bytes key = mac.reveal().first(algorithms_.full_tag);
   SecretBuffer block{algorithms_.hash_block};
-  for (const auto& [pad, state] :
-       {std::pair{std::byte{0x36}, &out.inner}, std::pair{std::byte{0x5c}, &out.outer}}) {
+  std::byte* state = out.states.data();
+  for (const std::byte pad : {std::byte{0x36}, std::byte{0x5c}}) {
     std::ranges::fill(block.fill(), pad);
     for (std::size_t i = 0; i < key.size(); ++i) block.fill()[i] ^= key[i];
-    one_block(block.reveal(), *state);
+    one_block(block.reveal(), state);
+    state += algorithms_.state;
   }
 }
 
-void CtrHmac::one_block(Bytes block, std::span<std::byte, 64> state) const {
+void CtrHmac::one_block(Bytes block, std::byte* state) const {
   if (algorithms_.hash == IMB_AUTH_HMAC_SHA_256)
-    IMB_SHA256_ONE_BLOCK(managers_[0], block.data(), state.data());
+    IMB_SHA256_ONE_BLOCK(managers_[0], block.data(), state);
   else
-    IMB_SHA384_ONE_BLOCK(managers_[0], block.data(), state.data());
+    IMB_SHA384_ONE_BLOCK(managers_[0], block.data(), state);
 }
 
 void CtrHmac::encrypt(Batch batch, std::size_t manager) noexcept {
@@ -107,8 +109,9 @@ void CtrHmac::add_hash_jobs(Batch batch) noexcept {
     IMB_JOB& job = scratch_->hash_jobs[i];
     job.src = library_bytes(work.frame);
     job.msg_len_to_hash_in_bytes = work.under_mac();
-    job.u.HMAC._hashed_auth_key_xor_ipad = library_bytes(keys_of(work).inner.data());
-    job.u.HMAC._hashed_auth_key_xor_opad = library_bytes(keys_of(work).outer.data());
+    const std::uint8_t* const states = library_bytes(keys_of(work).states.data());
+    job.u.HMAC._hashed_auth_key_xor_ipad = states;
+    job.u.HMAC._hashed_auth_key_xor_opad = states + algorithms_.state;
   }
 }
 
@@ -134,36 +137,33 @@ void CtrHmac::hash_all(Batch batch) noexcept {
   }
 }
 
+// All at once, before the first is needed.
+void CtrHmac::fetch_keys(Batch batch) const noexcept {
+  for (const Work& work : batch)
+    prefetch(work.keys, offsetof(CtrHmacKeys, states) + 2 * algorithms_.state);
+}
+
 void CtrHmac::seal(Batch batch) noexcept {
-  while (!batch.empty()) {
-    const Batch now = batch.first(std::min(group, batch.size()));
-    batch = batch.subspan(now.size());
-    for (const Work& work : now) prefetch(work.keys, sizeof(CtrHmacKeys));
-    encrypt(now, choice_.cipher);
-    hash_all(now);
-    for (std::size_t i = 0; i < now.size(); ++i)
-      std::memcpy(now[i].tag(), scratch_->tags[i].data(), now[i].tag_size);
-  }
+  fetch_keys(batch);
+  encrypt(batch, choice_.cipher);
+  hash_all(batch);
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    std::memcpy(batch[i].tag(), scratch_->tags[i].data(), batch[i].tag_size);
 }
 
 OpenedMask CtrHmac::open(Batch batch) noexcept {
-  OpenedMask opened = 0;
-  for (std::size_t done = 0; done < batch.size(); done += group) {
-    const Batch now = batch.subspan(done, std::min(group, batch.size() - done));
-    for (const Work& work : now) prefetch(work.keys, sizeof(CtrHmacKeys));
-    hash_all(now);
-    const OpenedMask good = verify(now);
-    opened |= good << done;
-    if (good == (OpenedMask{1} << now.size()) - 1) [[likely]] {
-      encrypt(now, choice_.cipher);
-      continue;
-    }
-    std::array<Work, group> held;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < now.size(); ++i)
-      if ((good >> i & 1) != 0) held[count++] = now[i];
-    if (count != 0) encrypt(Batch{held}.first(count), choice_.cipher);
+  fetch_keys(batch);
+  hash_all(batch);
+  const OpenedMask opened = verify(batch);
+  if (opened == all_of(batch)) [[likely]] {
+    encrypt(batch, choice_.cipher);
+    return opened;
   }
+  std::array<Work, max_batch> held;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if ((opened >> i & 1) != 0) held[count++] = batch[i];
+  if (count != 0) encrypt(Batch{held}.first(count), choice_.cipher);
   return opened;
 }
 

@@ -1,6 +1,5 @@
-// AES in counter mode, then HMAC-SHA-2 over header and ciphertext: a cipher burst and a hash
-// burst for up to 16 frames at a time, so that they are still in the first-level cache when they
-// are hashed. No frame waits for others to fill a burst.
+// AES in counter mode, then HMAC-SHA-2 over header and ciphertext: a cipher burst, then a hash
+// burst for each manager that the plan gives a share. No frame waits for others to fill a burst.
 // Source: SP 800-38A section 6.5, RFC 2104, FIPS 180-4.
 #pragma once
 
@@ -18,27 +17,27 @@ namespace penstock {
 struct CtrHmacKeys {
   // 11 round keys of AES-128 or 15 of AES-256. CTR mode needs no decryption schedule.
   alignas(64) std::array<std::byte, std::size_t{15} * 16> round_keys{};
-  // The hash's states after the first block of HMAC's two hashes: key xor ipad, key xor opad.
-  std::array<std::byte, 64> inner{};
-  std::array<std::byte, 64> outer{};
+  // The hash's states after the first block of HMAC's two hashes, key xor ipad and key xor opad,
+  // one behind the other: those of SHA-256 share a cache line.
+  alignas(64) std::array<std::byte, std::size_t{2} * 64> states{};
 };
 static_assert(sizeof(CtrHmacKeys) <= 384, "six cache lines a frame");
 
 class CtrHmac {
  public:
-  static constexpr std::size_t group = HashPlan::max_frames;
+  static constexpr std::size_t max_batch = HashPlan::max_frames;
 
   // The managers outlive it.
   CtrHmac(Protection protection, CtrHmacChoice choice, std::span<IMB_MGR* const> managers);
 
   void expand(const EncryptKey& encrypt, const MacKey& mac, CtrHmacKeys& out) const;
 
-  // At most 64 frames.
+  // At most max_batch frames.
   void seal(Batch batch) noexcept;
   // MAC first: a refused frame's bytes stay as they came.
   [[nodiscard]] OpenedMask open(Batch batch) noexcept;
 
-  // --- the steps, for measuring; at most `group` frames -------------------------------
+  // --- the steps, for measuring ---------------------------------------------------------
   void encrypt(Batch batch, std::size_t manager) noexcept;
   // Tags of all frames, by one manager, into the scratch.
   void hash(Batch batch, std::size_t manager) noexcept;
@@ -52,22 +51,24 @@ class CtrHmac {
     IMB_HASH_ALG hash{};
     std::size_t full_tag = 0;
     std::size_t hash_block = 0;
+    std::size_t state = 0;
   };
-  // Everything a group needs besides the frames, in secret memory: a full tag is more than what
+  // Everything a batch needs besides the frames, in secret memory: a full tag is more than what
   // travels, and the tag computed for a frame that is refused would be its forgery.
   struct Scratch {
-    alignas(64) std::array<std::array<std::byte, 64>, group> tags{};
-    std::array<std::array<std::byte, counter_block>, group> counters{};
-    std::array<IMB_JOB, group> cipher_jobs{};
-    std::array<IMB_JOB, group> hash_jobs{};
+    alignas(64) std::array<std::array<std::byte, longest_tag>, max_batch> tags{};
+    std::array<std::array<std::byte, counter_block>, max_batch> counters{};
+    std::array<IMB_JOB, max_batch> cipher_jobs{};
+    std::array<IMB_JOB, max_batch> hash_jobs{};
   };
 
   static Algorithms algorithms_of(Protection protection);
   void prepare();
+  void fetch_keys(Batch batch) const noexcept;
   void hash_all(Batch batch) noexcept;
   void hash_some(std::size_t first, std::size_t count, std::size_t manager) noexcept;
   void add_hash_jobs(Batch batch) noexcept;
-  void one_block(Bytes block, std::span<std::byte, 64> state) const;
+  void one_block(Bytes block, std::byte* state) const;
   [[nodiscard]] OpenedMask verify(Batch batch) noexcept;
 
   Algorithms algorithms_;

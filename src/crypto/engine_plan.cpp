@@ -50,20 +50,16 @@ std::string describe_cut(const std::vector<ManagerKind>& managers, const HashPla
 }
 
 std::string describe_hash(const std::vector<ManagerKind>& managers, const HashPlan& plan) {
-  constexpr std::size_t many = HashPlan::max_frames;
+  constexpr std::size_t many = HashPlan::most_lanes;
   return fmt::format("MACs {} {:.0f} ns a frame, {} {:.0f} ns",
                      describe_cut(managers, plan.cut(many)), plan.cost(many) / double{many},
                      describe_cut(managers, plan.cut(1)), plan.cost(1));
 }
 
-// Batches larger than the hash plan's are cut into groups of its largest.
 std::size_t preferred(const HashPlan& plan, double cipher) {
-  constexpr std::size_t group = HashPlan::max_frames;
   constexpr double a_tie = 1.01;
   const auto cost = [&](std::size_t frames) {
-    return cipher +
-           (static_cast<double>(frames / group) * plan.cost(group) + plan.cost(frames % group)) /
-               static_cast<double>(frames);
+    return cipher + plan.cost(frames) / static_cast<double>(frames);
   };
   std::size_t best = 1;
   for (std::size_t frames = 1; frames <= EnginePlan::max_batch; ++frames)

@@ -13,11 +13,12 @@ namespace penstock {
 class HashPlan {
  public:
   static constexpr std::size_t max_managers = 3;
-  static constexpr std::size_t max_frames = 16;  // the most lanes that a manager has
+  static constexpr std::size_t most_lanes = 16;  // that a manager has
+  static constexpr std::size_t max_frames = 64;
 
   // What one call costs, by the number of frames in it; of any unit. [0] is unused.
-  using Costs = std::array<double, max_frames + 1>;
-  // How many frames of a batch each manager hashes.
+  using Costs = std::array<double, most_lanes + 1>;
+  // How many frames of a batch each manager hashes, all of its own in one call.
   using Cut = std::array<std::uint8_t, max_managers>;
 
   HashPlan() = default;
@@ -29,7 +30,7 @@ class HashPlan {
 
  private:
   std::array<Cut, max_frames + 1> cuts_{};
-  Costs costs_{};
+  std::array<double, max_frames + 1> costs_{};
 };
 
 }  // namespace penstock

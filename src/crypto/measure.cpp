@@ -21,7 +21,7 @@ constexpr double never = std::numeric_limits<double>::max();
 template <class Keys>
 class Sample {
  public:
-  static constexpr std::size_t count = HashPlan::max_frames;
+  static constexpr std::size_t count = HashPlan::most_lanes;
 
   explicit Sample(std::uint8_t tag) : memory_(count * stride + 64) {
     std::byte* at = memory_.fill().data();
@@ -76,7 +76,7 @@ CtrHmacCosts measure_ctr_hmac(Protection protection, std::span<IMB_MGR* const> m
   Sample<CtrHmacKeys> sample{traits(protection).max_tag};
   CtrHmac code{protection, {}, managers};
   code.expand(EncryptKey{}, MacKey{}, sample.keys());
-  const Batch all = sample.first(HashPlan::max_frames);
+  const Batch all = sample.first(HashPlan::most_lanes);
   CtrHmacCosts costs{.cipher = std::vector<double>(managers.size(), never), .hash = {}};
   HashPlan::Costs nothing_yet;
   nothing_yet.fill(never);
@@ -85,7 +85,7 @@ CtrHmacCosts measure_ctr_hmac(Protection protection, std::span<IMB_MGR* const> m
     for (std::size_t manager = 0; manager < managers.size(); ++manager) {
       code.encrypt(all, manager);
       keep_least(costs.cipher[manager], [&] { code.encrypt(all, manager); });
-      for (std::size_t frames = 1; frames <= HashPlan::max_frames; ++frames)
+      for (std::size_t frames = 1; frames <= HashPlan::most_lanes; ++frames)
         keep_least(costs.hash[manager][frames], [&] { code.hash(sample.first(frames), manager); });
     }
   }

@@ -7,14 +7,6 @@
 #include "slow_frames.hpp"
 
 namespace penstock {
-namespace {
-
-OpenedMask all_of(Batch batch) {
-  return batch.size() == 64 ? ~OpenedMask{0} : (OpenedMask{1} << batch.size()) - 1;
-}
-
-}  // namespace
-
 Protections::Protections(std::vector<IpsecMbManager> managers, const EnginePlan::Choices& choices)
     : managers_(std::move(managers)) {
   if (choices.is_slow) return;

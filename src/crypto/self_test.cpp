@@ -81,7 +81,7 @@ class Examination {
     };
     if (!std::ranges::all_of(frames_, has_known_tag)) return false;
     const std::vector<Frame> sealed = frames_;
-    const OpenedMask all = ~OpenedMask{0} >> (64 - count);
+    const OpenedMask all = all_of(works_);
     const bool all_clear =
         code_.open(answer_.protection, works_) == all &&
         std::ranges::all_of(frames_, [this](const Frame& frame) { return is_clear(frame); });
@@ -110,7 +110,7 @@ class Examination {
 
 bool passes_all(Protections& code, const KnownAnswer& answer) {
   Examination examination{code, answer};
-  for (std::size_t count = 1; count <= CtrHmac::group; ++count)
+  for (std::size_t count = 1; count <= HashPlan::most_lanes; ++count)
     if (!examination.passes(count)) return false;
   return std::ranges::all_of(beyond_a_group,
                              [&](std::size_t count) { return examination.passes(count); });

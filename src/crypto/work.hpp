@@ -31,6 +31,10 @@ using Batch = std::span<const Work>;
 // Which frames of a batch were opened: bit i for the i-th.
 using OpenedMask = std::uint64_t;
 
+[[nodiscard]] inline OpenedMask all_of(Batch batch) {
+  return batch.empty() ? 0 : ~OpenedMask{0} >> (64 - batch.size());
+}
+
 // The bytes of an object that ipsec-mb reads or writes.
 inline std::uint8_t* library_bytes(std::byte* at) { return reinterpret_cast<std::uint8_t*>(at); }
 inline const std::uint8_t* library_bytes(const std::byte* at) {
