@@ -1,9 +1,8 @@
 // A config file on the disk, to load and to spoil.
 #pragma once
 
-#include <stdlib.h>
-
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
