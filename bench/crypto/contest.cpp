@@ -1,8 +1,11 @@
 #include "contest.hpp"
 
+#include <time.h>
 #include <x86intrin.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <thread>
 
 #include "penstock/base/check.hpp"
 
@@ -19,11 +22,19 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-template <class Of>
-double median_of(std::size_t count, Of of) {
-  std::vector<double> values(count);
-  for (std::size_t i = 0; i < count; ++i) values[i] = of(i);
-  return median(std::move(values));
+double thread_seconds() {
+  timespec now{};
+  check(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0, "a thread has a clock of its own");
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double count_cycles_per_second() {
+  const auto start = Clock::now();
+  const std::uint64_t first = __rdtsc();
+  std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  const std::uint64_t last = __rdtsc();
+  return static_cast<double>(last - first) /
+         std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace
@@ -49,42 +60,36 @@ void Contest::run(std::chrono::milliseconds budget) {
 void Contest::run_round(std::size_t round) {
   for (std::size_t i = 0; i < ways_.size(); ++i) {
     const std::size_t way = (round + i) % ways_.size();
-    passes_[way].push_back(time(ways_[way]));
+    passes_[way].push_back(seconds_of_pass(ways_[way]));
   }
 }
 
-Contest::Pass Contest::time(const Way& way) {
+double Contest::seconds_of_pass(const Way& way) {
   if (way.received != nullptr) pool_.copy_from(*way.received);
-  const auto start = Clock::now();
-  const std::uint64_t first_cycle = __rdtsc();
+  const double start = thread_seconds();
   way.pass(frames_);
-  const std::uint64_t last_cycle = __rdtsc();
-  const std::chrono::duration<double> taken = Clock::now() - start;
-  const auto count = static_cast<double>(frames_.size());
-  return {.seconds = taken.count() / count,
-          .cycles = static_cast<double>(last_cycle - first_cycle) / count};
+  return (thread_seconds() - start) / static_cast<double>(frames_.size());
 }
 
-double Contest::seconds(std::size_t way) const {
-  const auto& passes = passes_[way];
-  return median_of(passes.size(), [&](std::size_t i) { return passes[i].seconds; });
-}
+double Contest::seconds(std::size_t way) const { return median(passes_[way]); }
 
 double Contest::cycles(std::size_t way) const {
-  const auto& passes = passes_[way];
-  return median_of(passes.size(), [&](std::size_t i) { return passes[i].cycles; });
+  static const double cycles_per_second = count_cycles_per_second();
+  return seconds(way) * cycles_per_second;
 }
 
 double Contest::ratio(std::size_t way, std::size_t other) const {
-  return median_of(passes_[way].size(), [&](std::size_t i) {
-    return passes_[other][i].seconds / passes_[way][i].seconds;
-  });
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < passes_[way].size(); ++i)
+    ratios.push_back(passes_[other][i] / passes_[way][i]);
+  return median(std::move(ratios));
 }
 
 double Contest::ratio_to_sum(std::size_t way, std::size_t one, std::size_t two) const {
-  return median_of(passes_[way].size(), [&](std::size_t i) {
-    return (passes_[one][i].seconds + passes_[two][i].seconds) / passes_[way][i].seconds;
-  });
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < passes_[way].size(); ++i)
+    ratios.push_back((passes_[one][i] + passes_[two][i]) / passes_[way][i]);
+  return median(std::move(ratios));
 }
 
 std::size_t Contest::fastest(const std::vector<std::size_t>& ways) const {

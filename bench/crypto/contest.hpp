@@ -1,7 +1,8 @@
 // Ways of doing the same work, timed against each other. On a machine that is shared, what a
 // way costs changes from one millisecond to the next; what it costs beside another does not.
 // So the ways take turns, a pass over the whole frame pool each, and a ratio is the median of
-// the ratios within each round.
+// the ratios within each round. Time is the thread's own: what others run meanwhile on the same
+// core does not count.
 #pragma once
 
 #include <chrono>
@@ -53,17 +54,13 @@ class Contest {
   [[nodiscard]] std::size_t fastest(const std::vector<std::size_t>& ways) const;
 
  private:
-  struct Pass {
-    double seconds;
-    double cycles;
-  };
   void run_round(std::size_t round);
-  [[nodiscard]] Pass time(const Way& way);
+  [[nodiscard]] double seconds_of_pass(const Way& way);
 
   FramePool& pool_;
   Frames frames_;
   std::vector<Way> ways_;
-  std::vector<std::vector<Pass>> passes_;  // of each way, one a round
+  std::vector<std::vector<double>> passes_;  // of each way, one a round: seconds a frame
 };
 
 }  // namespace penstock::bench
