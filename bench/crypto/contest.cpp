@@ -1,10 +1,10 @@
 #include "contest.hpp"
 
-#include <time.h>
 #include <x86intrin.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <thread>
 
 #include "penstock/base/check.hpp"
