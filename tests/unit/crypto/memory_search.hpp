@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ class Needle {
   explicit Needle(Bytes bytes) {
     for (std::size_t i = 0; i < size; ++i) masked_[i] = bytes[i] ^ mask;
   }
+  [[nodiscard]] std::uint8_t first() const { return load_u8(masked_.data()) ^ load_u8(&mask); }
   [[nodiscard]] bool is_at(const std::byte* at) const {
     for (std::size_t i = 0; i < size; ++i)
       if ((at[i] ^ mask) != masked_[i]) return false;
@@ -47,35 +49,62 @@ inline constexpr bool can_search_memory = !__has_feature(address_sanitizer);
 inline constexpr bool can_search_memory = true;
 #endif
 
-// How often the needle lies in memory. Reads through /proc/self/mem, so that no guard page
+// How often each needle lies in memory. Reads through /proc/self/mem, so that no guard page
 // stops it, and leaves mappings of more than 1 GiB out, which are a tool's own.
-inline std::size_t count_in_memory(const Needle& needle) {
-  constexpr std::size_t step = 64 * 1024;
-  static std::array<std::byte, step + Needle::size> window;  // what is read, never searched
-  const UniqueFd memory{::open("/proc/self/mem", O_RDONLY | O_CLOEXEC)};
-  const auto own = reinterpret_cast<std::uintptr_t>(window.data());
-  std::size_t found = 0;
-  std::ifstream maps{"/proc/self/maps"};
-  for (std::string line; std::getline(maps, line);) {
+class MemorySearch {
+ public:
+  explicit MemorySearch(std::span<const Needle> needles)
+      : needles_(needles), found_(needles.size()) {
+    for (std::size_t i = 0; i < needles.size(); ++i)
+      starting_with_[needles[i].first()].push_back(i);
+    std::ifstream maps{"/proc/self/maps"};
+    for (std::string line; std::getline(maps, line);) search_mapping(line);
+    wipe(window_);
+  }
+  [[nodiscard]] const std::vector<std::size_t>& found() const { return found_; }
+
+ private:
+  static constexpr std::size_t step = 64 * 1024;
+  using Window = std::array<std::byte, step + Needle::size>;
+
+  void search_mapping(const std::string& line) {
     std::uintptr_t first = 0;
     std::uintptr_t last = 0;
     std::array<char, 5> access{};
     if (std::sscanf(line.c_str(), "%lx-%lx %4s", &first, &last, access.data()) != 3 ||  // NOLINT
         access[0] != 'r' || access[1] != 'w' || last - first > std::size_t{1} << 30)
-      continue;
+      return;
     for (std::uintptr_t at = first; at < last; at += step) {
-      const ssize_t got = ::pread(memory.get(), window.data(), std::min(window.size(), last - at),
-                                  static_cast<off_t>(at));
-      for (ssize_t i = 0; i + static_cast<ssize_t>(Needle::size) <= got; ++i) {
-        const std::uintptr_t address = at + static_cast<std::uintptr_t>(i);
-        const bool is_own = address + Needle::size > own && address < own + window.size();
-        const bool is_next_step = i >= static_cast<ssize_t>(step);
-        if (!is_own && !is_next_step && needle.is_at(&window[static_cast<std::size_t>(i)])) ++found;
-      }
+      const ssize_t got = ::pread(memory_.get(), window_.data(),
+                                  std::min(window_.size(), last - at), static_cast<off_t>(at));
+      search_window(at, got);
     }
   }
-  wipe(window);
-  return found;
+  void search_window(std::uintptr_t at, ssize_t got) {
+    const auto own = reinterpret_cast<std::uintptr_t>(window_.data());
+    // What begins behind `step` is the next window's.
+    const auto end = std::min<ssize_t>(got - static_cast<ssize_t>(Needle::size) + 1, step);
+    for (ssize_t i = 0; i < end; ++i) {
+      const std::byte* const here = &window_[static_cast<std::size_t>(i)];
+      const std::uintptr_t address = at + static_cast<std::uintptr_t>(i);
+      if (address + Needle::size > own && address < own + window_.size()) continue;
+      for (const std::size_t needle : starting_with_[load_u8(here)])
+        if (needles_[needle].is_at(here)) ++found_[needle];
+    }
+  }
+
+  static inline Window window_;  // what is read, never searched
+  const UniqueFd memory_{::open("/proc/self/mem", O_RDONLY | O_CLOEXEC)};
+  std::span<const Needle> needles_;
+  std::vector<std::size_t> found_;
+  std::array<std::vector<std::size_t>, 256> starting_with_;
+};
+
+inline std::vector<std::size_t> count_in_memory(std::span<const Needle> needles) {
+  return MemorySearch{needles}.found();
+}
+inline std::size_t count_in_memory(const Needle& needle) {
+  return count_in_memory({&needle, 1}).front();
 }
 
 }  // namespace penstock
