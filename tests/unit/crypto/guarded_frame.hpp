@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -20,19 +21,14 @@ class GuardedFrame {
  public:
   enum class Guard { before, after };
 
-  GuardedFrame(std::size_t size, Guard guard) : size_(size), guard_(guard) {
-    void* const at = ::mmap(nullptr, room + 2 * page, PROT_NONE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    EXPECT_NE(at, MAP_FAILED);
-    map_ = static_cast<std::byte*>(at);
-    EXPECT_EQ(::mprotect(map_ + page, room, PROT_READ | PROT_WRITE), 0);
+  GuardedFrame(std::size_t size, Guard guard) : map_(take()), size_(size), guard_(guard) {
     std::memset(map_ + page, canary, room);
   }
   GuardedFrame(GuardedFrame&& other) noexcept
       : map_(std::exchange(other.map_, nullptr)), size_(other.size_), guard_(other.guard_) {}
   GuardedFrame& operator=(GuardedFrame&&) = delete;
   ~GuardedFrame() {
-    if (map_ != nullptr) ::munmap(map_, room + 2 * page);
+    if (map_ != nullptr) unused().push_back(map_);
   }
 
   [[nodiscard]] std::byte* data() const {
@@ -53,6 +49,26 @@ class GuardedFrame {
   static constexpr std::size_t room = 3 * page;
   static constexpr std::uint8_t canary = 0xc3;
   static_assert(room >= limits::max_frame_size);
+
+  // Mappings that were given back: the system takes longer to make one than a frame to seal.
+  static std::vector<std::byte*>& unused() {
+    static std::vector<std::byte*> mappings;
+    return mappings;
+  }
+  static std::byte* take() {
+    if (unused().empty()) return map();
+    std::byte* const mapping = unused().back();
+    unused().pop_back();
+    return mapping;
+  }
+  static std::byte* map() {
+    void* const at = ::mmap(nullptr, room + 2 * page, PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    EXPECT_NE(at, MAP_FAILED);
+    auto* const mapping = static_cast<std::byte*>(at);
+    EXPECT_EQ(::mprotect(mapping + page, room, PROT_READ | PROT_WRITE), 0);
+    return mapping;
+  }
 
   std::byte* map_;
   std::size_t size_;

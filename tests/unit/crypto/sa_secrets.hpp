@@ -22,11 +22,12 @@ namespace penstock {
 class SaSecrets {
  public:
   // The forms that the library has for this CPU's vectors differ, so all are looked for.
-  explicit SaSecrets(const TestSa& sa) : of_(to_string(sa.protection)) {
+  void add(const TestSa& sa) {
+    of_ = to_string(sa.protection);
     const ProtectionTraits& kind = traits(sa.protection);
     add("key", sa.encrypt.reveal().first(kind.encrypt_key));
     add("MAC key", sa.mac.reveal().first(kind.mac_key));
-    keys_ = needles_.size();
+    keys_.resize(needles_.size(), true);
     for (const auto& [init, flags] : {std::pair{&init_mb_mgr_sse, IMB_CPUFLAGS_SSE},
                                       {&init_mb_mgr_avx2, IMB_CPUFLAGS_AVX2},
                                       {&init_mb_mgr_avx512, IMB_CPUFLAGS_AVX512}}) {
@@ -35,12 +36,13 @@ class SaSecrets {
       init(manager.get());
       add_expanded(manager.get(), sa, kind);
     }
+    keys_.resize(needles_.size(), false);
   }
 
   [[nodiscard]] const std::vector<Needle>& needles() const { return needles_; }
   [[nodiscard]] const std::string& name(std::size_t i) const { return names_[i]; }
-  // The first so many are the keys themselves.
-  [[nodiscard]] std::size_t keys() const { return keys_; }
+  // Part of a key itself.
+  [[nodiscard]] bool is_key(std::size_t i) const { return keys_[i]; }
 
  private:
   void add_expanded(IMB_MGR* manager, const TestSa& sa, const ProtectionTraits& kind) {
@@ -90,7 +92,7 @@ class SaSecrets {
   std::string of_;
   std::vector<Needle> needles_;
   std::vector<std::string> names_;
-  std::size_t keys_ = 0;
+  std::vector<bool> keys_;
 };
 
 }  // namespace penstock
