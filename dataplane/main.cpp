@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 
@@ -55,13 +56,17 @@ Result<Options> read_options(int argc, char** argv) {
   return options;
 }
 
-// Which code seals, and why, a line a protection.
-void log_crypto(const EnginePlan& crypto) {
+// Which code seals, and why, for every protection that a link may use.
+void log_crypto(const EnginePlan& crypto, const SiteConfig& config) {
   log::info(fmt::format("seals with {}", crypto.describe()));
   if (crypto.is_slow())
-    log::warn("slow_crypto: expect a tenth of the speed, or less, that a CPU with AES-NI has");
-  for (const ProtectionTraits& row : protections)
-    log::info(fmt::format("  {}: {}", row.name, crypto.describe(row.protection)));
+    log::warn("slow_crypto: expect a tenth of the speed that a CPU with AES-NI has, and prefer "
+              "CHACHA20_POLY1305: AES in tables leaks its key to who shares the CPU's caches");
+  std::set<Protection> listed;
+  for (const LinkConfig& link : config.links)
+    for (const Suite suite : link.suites) listed.insert(suite.protection);
+  for (const Protection protection : listed)
+    log::info(fmt::format("{}: {}", to_string(protection), crypto.describe(protection)));
 }
 
 // No core dump holds packets or keys, nobody traces us, and no program we might start gains
@@ -103,7 +108,7 @@ Result<int> start(int argc, char** argv) {
   }
   const auto crypto = EnginePlan::measure({.allow_slow = config->slow_crypto});
   if (!crypto) return std::unexpected{crypto.error()};
-  log_crypto(*crypto);
+  log_crypto(*crypto, *config);
   const UniqueFd signals = take_signals();
 
   // Open what needs privilege, confine, run.

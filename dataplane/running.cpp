@@ -154,6 +154,7 @@ Result<void> run(const SiteConfig& config, const Topology& topology, Opened& ope
   log::info(fmt::format("{} forwards between {} and {} as {}: {}, {}, {}", config.name,
                         topology.plain_device, topology.wire_device, to_string(self.endpoint),
                         name(built_for()), crypto.describe(), opened.eal.describe()));
+  if (!secret_memory::usage().is_locked) log::warn(secret_memory::not_locked);
   for (const auto& worker : running.workers) worker->start();
   const bool was_asked = running.main_core->run(signal_fd);
   log::info("stopping");

@@ -33,10 +33,7 @@ Result<std::vector<crypto::FileKey>> read_file_keys(const SiteConfig& config) {
 }
 
 void warn_of_unlocked_memory() {
-  if (!secret_memory::usage().is_locked) {
-    log::warn(
-        "secrets could not be locked in memory; raise the limit on locked memory (ulimit -l)");
-  }
+  if (!secret_memory::usage().is_locked) log::warn(secret_memory::not_locked);
 }
 
 // What needs privilege is opened first; nothing runs yet.

@@ -26,6 +26,19 @@ bool is_shape(const InstallSession& message, Protection protection, std::uint16_
          message.tag == fit_tag(protection, message.tag);
 }
 
+bool is_zero(Bytes bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{}; });
+}
+
+// Whether a lane in use lacks a key that its protection has: a controller that forgot to derive.
+bool lacks_key(std::span<const ipc::LaneKeys> lanes, Protection protection) {
+  const ProtectionTraits& row = traits(protection);
+  return std::ranges::any_of(lanes, [&row](const ipc::LaneKeys& keys) {
+    return (row.encrypt_key != 0 && is_zero(Bytes{keys.encrypt}.first(row.encrypt_key))) ||
+           (row.mac_key != 0 && is_zero(Bytes{keys.mac}.first(row.mac_key)));
+  });
+}
+
 ExpandedKeys expand(const FrameEngine& engine, const InstallSession& message,
                     const ipc::LaneKeys& keys) {
   const Protection protection = suite_from_code(message.suite)->protection;
@@ -82,6 +95,8 @@ InstallResult SessionDirectory::judge(const InstallSession& message) const {
       !is_spi_base(message.remote_spi_base) || message.role > ipc::Role::responder ||
       !is_shape(message, suite->protection, setup_.max_frame_size) || message.peer.port == 0 ||
       (suite->protection == Protection::none && !setup_.lab) ||
+      lacks_key(std::span{message.out}.first(message.lanes_out), suite->protection) ||
+      lacks_key(std::span{message.in}.first(message.lanes_in), suite->protection) ||
       !hops_.towards(ipc::from_wire(message.peer).address))
     return InstallResult::bad_parameters;
   const Spi base{message.local_spi_base};

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "penstock/base/clock.hpp"
-#include "penstock/crypto/frame_engine.hpp"
+#include "penstock/crypto/sa_keys.hpp"
 #include "penstock/link/packer.hpp"
 #include "penstock/link/reassembler.hpp"
 #include "penstock/link/replay_window.hpp"

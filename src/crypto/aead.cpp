@@ -30,6 +30,7 @@ void Gcm::expand(const EncryptKey& encrypt, Keys& out) const {
 
 // All nonces first: one that was just written would stall the load that follows.
 void Gcm::start(Batch batch) noexcept {
+  if (!batch.empty()) prefetch(batch.front().keys, sizeof(Keys));
   for (std::size_t i = 0; i < batch.size(); ++i) put_sequence(scratch_->nonces[i], batch[i].frame);
 }
 
@@ -63,6 +64,7 @@ OpenedMask Gcm::open(Batch batch) noexcept {
     fetch_next(batch, i);
     const Work& work = batch[i];
     std::uint8_t* const text = library_bytes(work.text());
+    scratch_->tag = {};  // never the last frame's, whatever the call does
     IMB_AES256_GCM_DEC(manager_, reinterpret_cast<const Keys*>(work.keys), &scratch_->context, text,
                        text, work.text_size(), library_bytes(scratch_->nonces[i].data()),
                        library_bytes(work.frame), frame_layout::header,
@@ -105,6 +107,9 @@ void ChaCha20Poly1305::run(Batch batch, IMB_CIPHER_DIRECTION direction) noexcept
     job.auth_tag_output_len_in_bytes = aead_tag_size;
     job.u.CHACHA20_POLY1305.aad = work.frame;
     job.u.CHACHA20_POLY1305.aad_len_in_bytes = frame_layout::header;
+#if IMB_VERSION_NUM > IMB_VERSION(1, 3, 0)
+    imb_set_session(manager_, &job);  // what these versions look up a job's code by
+#endif
   }
   check(IMB_SUBMIT_BURST_NOCHECK(manager_, count, jobs.data()) == count,
         "ipsec-mb left frames undone");

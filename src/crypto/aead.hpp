@@ -29,7 +29,6 @@ class Gcm {
   [[nodiscard]] OpenedMask open(Batch batch) noexcept;
 
  private:
-  static constexpr std::size_t max_batch = 64;
   struct Scratch {
     gcm_context_data context{};
     std::array<AeadNonce, max_batch> nonces{};
@@ -57,7 +56,6 @@ class ChaCha20Poly1305 {
   [[nodiscard]] OpenedMask open(Batch batch) noexcept;
 
  private:
-  static constexpr std::size_t max_batch = 64;
   struct Scratch {
     std::array<AeadNonce, max_batch> nonces{};
     std::array<std::array<std::byte, aead_tag_size>, max_batch> tags{};

@@ -38,20 +38,17 @@ CtrHmac::Algorithms CtrHmac::algorithms_of(Protection protection) {
 // What is the same for every frame.
 void CtrHmac::prepare() {
   for (std::size_t i = 0; i < max_batch; ++i) {
-    IMB_JOB& cipher = scratch_->cipher_jobs[i];
-    cipher.cipher_mode = IMB_CIPHER_CNTR;
-    cipher.cipher_direction = IMB_DIR_ENCRYPT;
-    cipher.hash_alg = IMB_AUTH_NULL;
-    cipher.key_len_in_bytes = algorithms_.key;
-    cipher.iv = library_bytes(scratch_->counters[i].data());
-    cipher.iv_len_in_bytes = counter_block;
-
-    IMB_JOB& hash = scratch_->hash_jobs[i];
-    hash.cipher_mode = IMB_CIPHER_NULL;
-    hash.hash_alg = algorithms_.hash;
-    hash.auth_tag_output = library_bytes(scratch_->tags[i].data());
+    IMB_JOB& job = scratch_->jobs[i];
+    job.cipher_mode = IMB_CIPHER_CNTR;
+    job.cipher_direction = IMB_DIR_ENCRYPT;
+    job.cipher_start_src_offset_in_bytes = frame_layout::header;
+    job.key_len_in_bytes = algorithms_.key;
+    job.iv = library_bytes(scratch_->counters[i].data());
+    job.iv_len_in_bytes = counter_block;
+    job.hash_alg = algorithms_.hash;
+    job.auth_tag_output = library_bytes(scratch_->tags[i].data());
     // The library writes all or half of it, whatever lies between.
-    hash.auth_tag_output_len_in_bytes = algorithms_.full_tag;
+    job.auth_tag_output_len_in_bytes = algorithms_.full_tag;
   }
 }
 
@@ -84,87 +81,92 @@ void CtrHmac::one_block(Bytes block, std::byte* state) const {
     IMB_SHA384_ONE_BLOCK(managers_[0], block.data(), state);
 }
 
-void CtrHmac::encrypt(Batch batch, std::size_t manager) noexcept {
+void CtrHmac::add_jobs(Batch batch) noexcept {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Work& work = batch[i];
     // be64 sequence || be64 block counter from 0
     std::memcpy(scratch_->counters[i].data(), work.frame + frame_layout::sequence, 8);
-    IMB_JOB& job = scratch_->cipher_jobs[i];
+    const std::uint8_t* const states = library_bytes(keys_of(work).states.data());
+    IMB_JOB& job = scratch_->jobs[i];
     job.enc_keys = keys_of(work).round_keys.data();
-    job.src = library_bytes(work.text());
+    job.src = library_bytes(work.frame);
     job.dst = library_bytes(work.text());
     job.msg_len_to_cipher_in_bytes = work.text_size();
-  }
-  // The unchecked calls: every job is well-formed by construction.
-  const auto jobs = static_cast<std::uint32_t>(batch.size());
-  const auto done =
-      IMB_SUBMIT_CIPHER_BURST_NOCHECK(managers_[manager], scratch_->cipher_jobs.data(), jobs,
-                                      IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, algorithms_.key);
-  check(done == jobs, "ipsec-mb left frames unencrypted");
-}
-
-void CtrHmac::add_hash_jobs(Batch batch) noexcept {
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const Work& work = batch[i];
-    IMB_JOB& job = scratch_->hash_jobs[i];
-    job.src = library_bytes(work.frame);
     job.msg_len_to_hash_in_bytes = work.under_mac();
-    const std::uint8_t* const states = library_bytes(keys_of(work).states.data());
     job.u.HMAC._hashed_auth_key_xor_ipad = states;
     job.u.HMAC._hashed_auth_key_xor_opad = states + algorithms_.state;
   }
 }
 
-void CtrHmac::hash_some(std::size_t first, std::size_t count, std::size_t manager) noexcept {
+// The unchecked calls: every job is well-formed by construction.
+void CtrHmac::cipher(std::size_t count, std::size_t manager) noexcept {
   const auto jobs = static_cast<std::uint32_t>(count);
-  const auto done = IMB_SUBMIT_HASH_BURST_NOCHECK(managers_[manager], &scratch_->hash_jobs[first],
-                                                  jobs, algorithms_.hash);
+  const auto done =
+      IMB_SUBMIT_CIPHER_BURST_NOCHECK(managers_[manager], scratch_->jobs.data(), jobs,
+                                      IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, algorithms_.key);
+  check(done == jobs, "ipsec-mb left frames unencrypted");
+}
+
+void CtrHmac::hash(std::size_t first, std::size_t count, std::size_t manager) noexcept {
+  const auto jobs = static_cast<std::uint32_t>(count);
+  const auto done = IMB_SUBMIT_HASH_BURST_NOCHECK(managers_[manager], &scratch_->jobs[first], jobs,
+                                                  algorithms_.hash);
   check(done == jobs, "ipsec-mb left frames unhashed");
 }
 
-void CtrHmac::hash(Batch batch, std::size_t manager) noexcept {
-  add_hash_jobs(batch);
-  hash_some(0, batch.size(), manager);
-}
-
-void CtrHmac::hash_all(Batch batch) noexcept {
-  add_hash_jobs(batch);
+void CtrHmac::hash_all(std::size_t count) noexcept {
   std::size_t first = 0;
-  const HashPlan::Cut& cut = choice_.hash.cut(batch.size());
+  const HashPlan::Cut& cut = choice_.hash.cut(count);
   for (std::size_t manager = 0; manager < cut.size(); ++manager) {
-    if (cut[manager] != 0) hash_some(first, cut[manager], manager);
+    if (cut[manager] != 0) hash(first, cut[manager], manager);
     first += cut[manager];
   }
 }
 
 // All at once, before the first is needed.
 void CtrHmac::fetch_keys(Batch batch) const noexcept {
-  for (const Work& work : batch)
+  const std::byte* last = nullptr;
+  for (const Work& work : batch) {
+    if (work.keys == last) continue;
     prefetch(work.keys, offsetof(CtrHmacKeys, states) + 2 * algorithms_.state);
+    last = work.keys;
+  }
 }
 
 void CtrHmac::seal(Batch batch) noexcept {
   fetch_keys(batch);
-  encrypt(batch, choice_.cipher);
-  hash_all(batch);
-  for (std::size_t i = 0; i < batch.size(); ++i)
-    std::memcpy(batch[i].tag(), scratch_->tags[i].data(), batch[i].tag_size);
+  add_jobs(batch);
+  cipher(batch.size(), choice_.cipher);
+  hash_all(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::byte* const tag = scratch_->tags[i].data();
+    if (batch[i].tag_size == limits::default_tag) [[likely]]
+      std::memcpy(batch[i].tag(), tag, limits::default_tag);  // a load and a store
+    else
+      std::memcpy(batch[i].tag(), tag, batch[i].tag_size);
+  }
 }
 
 OpenedMask CtrHmac::open(Batch batch) noexcept {
   fetch_keys(batch);
-  hash_all(batch);
+  add_jobs(batch);
+  hash_all(batch.size());
   const OpenedMask opened = verify(batch);
-  if (opened == all_of(batch)) [[likely]] {
-    encrypt(batch, choice_.cipher);
-    return opened;
-  }
-  std::array<Work, max_batch> held;
+  if (opened == all_of(batch)) [[likely]]
+    cipher(batch.size(), choice_.cipher);
+  else
+    decrypt_some(batch, opened);
+  return opened;
+}
+
+void CtrHmac::decrypt_some(Batch batch, OpenedMask opened) noexcept {
+  std::array<Work, max_batch> good;
   std::size_t count = 0;
   for (std::size_t i = 0; i < batch.size(); ++i)
-    if ((opened >> i & 1) != 0) held[count++] = batch[i];
-  if (count != 0) encrypt(Batch{held}.first(count), choice_.cipher);
-  return opened;
+    if ((opened >> i & 1) != 0) good[count++] = batch[i];
+  if (count == 0) return;
+  add_jobs(Batch{good}.first(count));
+  cipher(count, choice_.cipher);
 }
 
 OpenedMask CtrHmac::verify(Batch batch) noexcept {

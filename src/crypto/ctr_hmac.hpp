@@ -25,8 +25,6 @@ static_assert(sizeof(CtrHmacKeys) <= 384, "six cache lines a frame");
 
 class CtrHmac {
  public:
-  static constexpr std::size_t max_batch = HashPlan::max_frames;
-
   // The managers outlive it.
   CtrHmac(Protection protection, CtrHmacChoice choice, std::span<IMB_MGR* const> managers);
 
@@ -37,10 +35,13 @@ class CtrHmac {
   // MAC first: a refused frame's bytes stay as they came.
   [[nodiscard]] OpenedMask open(Batch batch) noexcept;
 
-  // --- the steps, for measuring ---------------------------------------------------------
-  void encrypt(Batch batch, std::size_t manager) noexcept;
-  // Tags of all frames, by one manager, into the scratch.
-  void hash(Batch batch, std::size_t manager) noexcept;
+  // --- the steps, also for measuring ----------------------------------------------------
+  // What both bursts are to do with these frames.
+  void add_jobs(Batch batch) noexcept;
+  // The first `count` of them.
+  void cipher(std::size_t count, std::size_t manager) noexcept;
+  // Full tags into the scratch.
+  void hash(std::size_t first, std::size_t count, std::size_t manager) noexcept;
 
  private:
   static constexpr std::size_t longest_tag = 48;
@@ -58,16 +59,14 @@ class CtrHmac {
   struct Scratch {
     alignas(64) std::array<std::array<std::byte, longest_tag>, max_batch> tags{};
     std::array<std::array<std::byte, counter_block>, max_batch> counters{};
-    std::array<IMB_JOB, max_batch> cipher_jobs{};
-    std::array<IMB_JOB, max_batch> hash_jobs{};
+    std::array<IMB_JOB, max_batch> jobs{};  // for both bursts, each of which looks at its own
   };
 
   static Algorithms algorithms_of(Protection protection);
   void prepare();
   void fetch_keys(Batch batch) const noexcept;
-  void hash_all(Batch batch) noexcept;
-  void hash_some(std::size_t first, std::size_t count, std::size_t manager) noexcept;
-  void add_hash_jobs(Batch batch) noexcept;
+  void hash_all(std::size_t count) noexcept;
+  void decrypt_some(Batch batch, OpenedMask opened) noexcept;
   void one_block(Bytes block, std::byte* state) const;
   [[nodiscard]] OpenedMask verify(Batch batch) noexcept;
 

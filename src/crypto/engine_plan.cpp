@@ -23,8 +23,12 @@ std::size_t index_of(Protection protection) {
   return static_cast<std::size_t>(row - protections.begin());
 }
 
+// The first that no later one clearly undercuts, so that noise does not choose between equals.
 std::size_t least(const std::vector<double>& costs) {
-  return static_cast<std::size_t>(std::ranges::min_element(costs) - costs.begin());
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < costs.size(); ++i)
+    if (costs[i] < costs[best] * HashPlan::clearly_less) best = i;
+  return best;
 }
 
 // "AVX512 97 ns a frame (AVX2 191, SSE 193)"
@@ -62,7 +66,7 @@ std::size_t preferred(const HashPlan& plan, double cipher) {
     return cipher + plan.cost(frames) / static_cast<double>(frames);
   };
   std::size_t best = 1;
-  for (std::size_t frames = 1; frames <= EnginePlan::max_batch; ++frames)
+  for (std::size_t frames = 1; frames <= max_batch; ++frames)
     if (cost(frames) <= cost(best) * a_tie) best = frames;
   return best;
 }
@@ -85,13 +89,13 @@ std::size_t choose_aead(Protection protection, const std::vector<double>& costs,
 
 std::string library_version() { return fmt::format("ipsec-mb {}", imb_get_version_str()); }
 
-std::string summarise(const EngineOptions& options, Vectors widest) {
-  std::string text = fmt::format("{} on {}", library_version(), name(widest));
+std::string summarise(const IpsecMbManager& widest) {
+  std::string text = fmt::format("{} on {}", library_version(), name(widest.kind().vectors));
   const auto add = [&text](bool has, std::string_view what) {
     if (has) text += fmt::format(", {}", what);
   };
-  add(widest == Vectors::avx512 && IpsecMbManager::cpu_has(IMB_FEATURE_VAES), "VAES");
-  add(options.sha_instructions && IpsecMbManager::cpu_has(IMB_FEATURE_SHANI), "SHA-NI");
+  add(widest.has(IMB_CPUFLAGS_AVX512_T2), "VAES");
+  add(widest.has(IMB_FEATURE_SHANI), "SHA-NI");
   return text;
 }
 
@@ -118,8 +122,8 @@ Result<Choices> measured_choices(const EngineOptions& options) {
     raw.push_back(manager->get());
     managers.push_back(std::move(*manager));
   }
-  choices.summary = summarise(options, choices.managers.front().vectors);
-  choices.batch_sizes.fill(EnginePlan::max_batch);
+  choices.summary = summarise(managers.front());
+  choices.batch_sizes.fill(max_batch);
   choose_ctr_hmac(Protection::aes256_ctr_sha256, raw, choices, choices.aes256_ctr_sha256);
   choose_ctr_hmac(Protection::aes128_ctr_sha256, raw, choices, choices.aes128_ctr_sha256);
   choose_ctr_hmac(Protection::aes256_ctr_sha384, raw, choices, choices.aes256_ctr_sha384);

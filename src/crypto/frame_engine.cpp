@@ -14,15 +14,6 @@ namespace {
 
 using Works = std::array<Work, FrameEngine::max_batch>;
 
-Work work_of(const ExpandedKeys& keys, std::byte* frame, std::size_t index) {
-  return {.keys = keys.memory(),
-          .frame = frame,
-          .size = keys.shape().size,
-          .tag_size = keys.shape().tag,
-          .index = static_cast<std::uint8_t>(index),
-          .protection = keys.protection()};
-}
-
 // Calls `each` with the frames of one protection after the other.
 template <class Each>
 void for_each_protection(std::span<const Work> works, Each each) {
@@ -76,7 +67,7 @@ void FrameEngine::seal(std::span<SealJob> jobs) noexcept {
     SealJob& job = jobs[i];
     job.is_sealed = job.keys->number(job.frame);
     if (job.is_sealed) [[likely]]
-      works[count++] = work_of(job.keys->keys_, job.frame, i);
+      works[count++] = Work::of(job.keys->keys_, job.frame, i);
   }
   for_each_protection(Batch{works}.first(count), [this](Protection protection, Batch batch) {
     state_->protections.seal(protection, batch);
@@ -88,7 +79,7 @@ void FrameEngine::open(std::span<OpenJob> jobs) noexcept {
   Works works;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     jobs[i].plaintext = {};
-    works[i] = work_of(*jobs[i].keys, jobs[i].frame, i);
+    works[i] = Work::of(*jobs[i].keys, jobs[i].frame, i);
   }
   for_each_protection(Batch{works}.first(jobs.size()), [&](Protection protection, Batch batch) {
     const OpenedMask opened = state_->protections.open(protection, batch);

@@ -27,6 +27,10 @@ class IpsecMbManager {
 
   [[nodiscard]] IMB_MGR* get() const { return manager_; }
   [[nodiscard]] ManagerKind kind() const { return kind_; }
+  // What this manager may use, IMB_FEATURE_* or a set of them.
+  [[nodiscard]] bool has(std::uint64_t features) const {
+    return (manager_->features & features) == features;
+  }
 
   // What this CPU has, one of IMB_FEATURE_*.
   [[nodiscard]] static bool cpu_has(std::uint64_t feature) {

@@ -1,5 +1,6 @@
 // How long the library's managers take on this CPU, in nanoseconds: the least of several rounds,
-// since whatever else a machine does only ever adds.
+// since whatever else a machine does only ever adds. (What it cannot see is a clock that slows
+// down under lasting vector load, as early AVX-512 CPUs' did.)
 #pragma once
 
 #include <array>

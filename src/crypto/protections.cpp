@@ -45,7 +45,7 @@ std::size_t Protections::keys_size(Protection protection) const {
 }
 
 void Protections::expand(Protection protection, const EncryptKey& encrypt, const MacKey& mac,
-                         std::byte* out) const {
+                         std::byte* out) {
   if (protection == Protection::none) return;
   if (!fast_) return SlowFrames::expand(protection, encrypt, mac, *::new (out) SlowFrames::Keys{});
   switch (protection) {
@@ -58,7 +58,7 @@ void Protections::expand(Protection protection, const EncryptKey& encrypt, const
   }
 }
 
-const CtrHmac& Protections::ctr_hmac(Protection protection) const {
+CtrHmac& Protections::ctr_hmac(Protection protection) {
   switch (protection) {
     case Protection::aes128_ctr_sha256:
       return fast_->aes128_ctr_sha256;
@@ -75,18 +75,12 @@ void Protections::seal(Protection protection, Batch batch) noexcept {
   if (!fast_) [[unlikely]]
     return SlowFrames::seal(batch);
   switch (protection) {
-    case Protection::aes256_ctr_sha256:
-      return fast_->aes256_ctr_sha256.seal(batch);
-    case Protection::aes128_ctr_sha256:
-      return fast_->aes128_ctr_sha256.seal(batch);
-    case Protection::aes256_ctr_sha384:
-      return fast_->aes256_ctr_sha384.seal(batch);
     case Protection::aes256_gcm:
       return fast_->gcm.seal(batch);
     case Protection::chacha20_poly1305:
       return fast_->chacha20.seal(batch);
-    case Protection::none:
-      return;
+    default:
+      return ctr_hmac(protection).seal(batch);
   }
 }
 
@@ -95,20 +89,13 @@ OpenedMask Protections::open(Protection protection, Batch batch) noexcept {
   if (!fast_) [[unlikely]]
     return SlowFrames::open(batch);
   switch (protection) {
-    case Protection::aes256_ctr_sha256:
-      return fast_->aes256_ctr_sha256.open(batch);
-    case Protection::aes128_ctr_sha256:
-      return fast_->aes128_ctr_sha256.open(batch);
-    case Protection::aes256_ctr_sha384:
-      return fast_->aes256_ctr_sha384.open(batch);
     case Protection::aes256_gcm:
       return fast_->gcm.open(batch);
     case Protection::chacha20_poly1305:
       return fast_->chacha20.open(batch);
-    case Protection::none:
-      break;
+    default:
+      return ctr_hmac(protection).open(batch);
   }
-  return 0;
 }
 
 }  // namespace penstock

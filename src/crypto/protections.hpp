@@ -22,8 +22,7 @@ class Protections {
   // Bytes of expanded keys; 0 where there are none.
   [[nodiscard]] std::size_t keys_size(Protection protection) const;
   // `out` has that many bytes, zeroed and 64-byte aligned.
-  void expand(Protection protection, const EncryptKey& encrypt, const MacKey& mac,
-              std::byte* out) const;
+  void expand(Protection protection, const EncryptKey& encrypt, const MacKey& mac, std::byte* out);
 
   // Frames of one protection, at most 64; their headers are in place.
   void seal(Protection protection, Batch batch) noexcept;
@@ -38,7 +37,7 @@ class Protections {
     ChaCha20Poly1305 chacha20;
   };
   Protections(std::vector<IpsecMbManager> managers, const EnginePlan::Choices& choices);
-  [[nodiscard]] const CtrHmac& ctr_hmac(Protection protection) const;
+  [[nodiscard]] CtrHmac& ctr_hmac(Protection protection);
 
   std::vector<IpsecMbManager> managers_;
   std::optional<Fast> fast_;  // none: OpenSSL does everything

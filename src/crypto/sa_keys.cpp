@@ -1,8 +1,8 @@
-// ExpandedKeys and SealKeys: the keys of one SA, and the numbers they are used with.
+#include "penstock/crypto/sa_keys.hpp"
+
 #include <utility>
 
 #include "penstock/base/check.hpp"
-#include "penstock/crypto/frame_engine.hpp"
 
 namespace penstock {
 
@@ -19,15 +19,34 @@ ExpandedKeys::ExpandedKeys(ExpandedKeys&& other) noexcept
       protection_(other.protection_) {}
 
 ExpandedKeys& ExpandedKeys::operator=(ExpandedKeys&& other) noexcept {
-  std::swap(memory_, other.memory_);
-  std::swap(size_, other.size_);
-  std::swap(shape_, other.shape_);
-  std::swap(protection_, other.protection_);
+  if (this == &other) return *this;
+  release();
+  memory_ = std::exchange(other.memory_, nullptr);
+  size_ = other.size_;
+  shape_ = other.shape_;
+  protection_ = other.protection_;
   return *this;
 }
 
-ExpandedKeys::~ExpandedKeys() {
+ExpandedKeys::~ExpandedKeys() { release(); }
+
+void ExpandedKeys::release() noexcept {
   if (memory_ != nullptr) secret_memory::release(memory_, size_);
+}
+
+SealKeys::SealKeys(SealKeys&& other) noexcept
+    : keys_(std::move(other.keys_)),
+      next_(other.next_),
+      limits_(std::exchange(other.limits_, {})),
+      spi_(other.spi_) {}
+
+SealKeys& SealKeys::operator=(SealKeys&& other) noexcept {
+  if (this == &other) return *this;
+  keys_ = std::move(other.keys_);
+  next_ = other.next_;
+  limits_ = std::exchange(other.limits_, {});
+  spi_ = other.spi_;
+  return *this;
 }
 
 bool SealKeys::number(std::byte* frame) {

@@ -1,6 +1,7 @@
 // Every protection by OpenSSL, a frame at a time: for CPUs without AES instructions, where the
-// config allows it. Portable code without secret-dependent memory accesses where OpenSSL has
-// it, and many times slower. Unlike the rest of this layer it allocates.
+// config allows it. Many times slower; and OpenSSL's portable AES and GHASH look tables up by
+// secret bytes in places, which who shares the CPU's caches may learn from: ChaCha20-Poly1305 does
+// not. Unlike the rest of this layer it allocates.
 #pragma once
 
 #include <array>

@@ -5,20 +5,32 @@
 #include <cstdint>
 #include <span>
 
+#include "penstock/base/check.hpp"
 #include "penstock/base/suite.hpp"
+#include "penstock/crypto/sa_keys.hpp"
 #include "penstock/wire/frame.hpp"
 
 namespace penstock {
 
 // Without initialisers, since an array of 64 is made for every batch and seldom filled.
 struct Work {
-  const std::byte* keys;  // ExpandedKeys::memory()
+  const std::byte* keys;  // as Protections::expand wrote them
   std::byte* frame;
   std::uint16_t size;  // of the frame, and of the tag at its end
   std::uint8_t tag_size;
   std::uint8_t index;  // of its job in the batch
   Protection protection;
 
+  [[nodiscard]] static Work of(const ExpandedKeys& keys, std::byte* frame, std::size_t index) {
+    check(keys.memory_ != nullptr || keys.protection() == Protection::none,
+          "keys that were moved away seal and open nothing");
+    return {.keys = keys.memory_,
+            .frame = frame,
+            .size = keys.shape().size,
+            .tag_size = keys.shape().tag,
+            .index = static_cast<std::uint8_t>(index),
+            .protection = keys.protection()};
+  }
   [[nodiscard]] std::byte* text() const { return frame + frame_layout::header; }
   [[nodiscard]] std::size_t text_size() const { return under_mac() - frame_layout::header; }
   [[nodiscard]] std::byte* tag() const { return frame + under_mac(); }

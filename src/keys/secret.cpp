@@ -1,6 +1,5 @@
 #include "penstock/keys/secret.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -13,15 +12,18 @@ void wipe(MutableBytes bytes) noexcept {
 bool equal_constant_time(Bytes a, Bytes b) {
   if (a.size() != b.size()) return false;
   std::uint64_t difference = 0;
-  for (std::size_t at = 0; at < a.size(); at += sizeof(std::uint64_t)) {
-    // Eight bytes at a time, the last ones filled up with zeros.
+  std::size_t at = 0;
+  for (; at + sizeof difference <= a.size(); at += sizeof difference) {
     std::uint64_t x = 0;
     std::uint64_t y = 0;
-    const std::size_t size = std::min(sizeof x, a.size() - at);
-    std::memcpy(&x, a.data() + at, size);
-    std::memcpy(&y, b.data() + at, size);
+    std::memcpy(&x, a.data() + at, sizeof x);
+    std::memcpy(&y, b.data() + at, sizeof y);
     difference |= x ^ y;
     // Hides the value from the compiler, which might otherwise stop at the first difference.
+    asm volatile("" : "+r"(difference));
+  }
+  for (; at < a.size(); ++at) {
+    difference |= std::to_integer<std::uint64_t>(a[at] ^ b[at]);
     asm volatile("" : "+r"(difference));
   }
   return difference == 0;

@@ -25,12 +25,14 @@ struct EngineOptions {
   bool allow_slow = false;
 };
 
+// Frames that are sealed or opened together: a bit of a word each.
+inline constexpr std::size_t max_batch = 64;
+
 class EnginePlan {
  public:
   struct Choices;
-  static constexpr std::size_t max_batch = 64;  // frames
 
-  // Takes some ten milliseconds. Fails where the CPU has no AES instructions.
+  // Takes tens of milliseconds. Fails where the CPU has no AES instructions.
   [[nodiscard]] static Result<EnginePlan> measure(const EngineOptions& options = {});
 
   // For the log and for status: "ipsec-mb 1.3.0 on AVX512, VAES and SHA-NI".
@@ -40,7 +42,8 @@ class EnginePlan {
   [[nodiscard]] std::string describe(Protection protection) const;
   // OpenSSL seals, for want of AES instructions.
   [[nodiscard]] bool is_slow() const;
-  // The largest of the batches that cost least a frame, at most max_batch.
+  // The largest of the batches that cost least a frame, at most max_batch. For benchmarks: no
+  // frame ever waits for a batch to fill.
   [[nodiscard]] std::size_t preferred_batch(Protection protection) const;
 
   [[nodiscard]] const Choices& choices() const { return *choices_; }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +33,8 @@ struct Usage {
   bool is_locked;
 };
 [[nodiscard]] Usage usage();
+inline constexpr std::string_view not_locked =
+    "secrets could not be locked in memory; raise the limit on locked memory (ulimit -l)";
 }  // namespace secret_memory
 
 // One trivially copyable T in secret memory. Never empty except when moved from.

@@ -55,6 +55,12 @@ TEST_F(DirectoryTest, RefusesParametersOutOfRange) {
     m.suite = Suite{KeyExchange::x25519, Protection::aes256_gcm}.code();
     m.tag = 12;
   });
+  expect_refused("no encryption key", [](auto& m) { m.out[0].encrypt.fill({}); });
+  expect_refused("no MAC key", [](auto& m) { m.in[0].mac.fill({}); });
+  expect_refused("a lane without keys", [](auto& m) {
+    m.lanes_in = 2;
+    m.in[1] = {};
+  });
   expect_refused("no SPI", [](auto& m) { m.local_spi_base = 0; });
   expect_refused("SPI with a lane", [](auto& m) { m.remote_spi_base |= 1; });
   expect_refused("no port", [](auto& m) { m.peer.port = 0; });
