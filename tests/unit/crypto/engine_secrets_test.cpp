@@ -103,10 +103,13 @@ TEST_P(EngineLeaves, NoCopyOfTheKeysOfAnSa) {
     for (const std::size_t count : {1u, 2u, 7u, 16u, 17u, 64u})
       use(engine(), sas.back(), count, dice_);
   }
-  const std::vector<std::size_t> alive = count_in_memory(secrets.needles());
-  for (std::size_t i = 0; i < alive.size(); ++i)
+  const MemorySearch search{secrets.needles()};
+  const std::vector<std::size_t>& alive = search.found();
+  for (std::size_t i = 0; i < alive.size(); ++i) {
     EXPECT_TRUE(alive[i] >= 1 || !secrets.is_key(i))
         << secrets.name(i) << " is there while its SA lives";
+    EXPECT_EQ(search.found_in_the_open()[i], 0u) << secrets.name(i) << " outside secret memory";
+  }
   // The search would see them: they are what this engine computes with.
   for (const char* const what : {"round key", "HMAC state", "GCM table"}) {
     bool is_seen = false;

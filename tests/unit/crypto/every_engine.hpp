@@ -13,6 +13,7 @@
 #include <intel-ipsec-mb.h>
 
 #include "dice.hpp"
+#include "penstock/base/check.hpp"
 #include "penstock/crypto/engine_plan.hpp"
 #include "penstock/crypto/frame_engine.hpp"
 
@@ -51,7 +52,7 @@ inline const EnginePlan& plan_of(const EngineVariant& variant) {
   auto known = plans.find(variant.name);
   if (known == plans.end()) {
     Result<EnginePlan> measured = EnginePlan::measure(variant.options);
-    EXPECT_TRUE(measured) << measured.error().message;
+    check(measured.has_value(), "a plan for every variant that this CPU runs");
     known = plans.emplace(variant.name, std::move(*measured)).first;
   }
   return known->second;
@@ -59,7 +60,7 @@ inline const EnginePlan& plan_of(const EngineVariant& variant) {
 
 inline FrameEngine make_engine(const EnginePlan& plan) {
   Result<FrameEngine> engine = FrameEngine::create(plan);
-  EXPECT_TRUE(engine) << engine.error().message;
+  check(engine.has_value(), engine ? "" : engine.error().message.c_str());
   return std::move(*engine);
 }
 

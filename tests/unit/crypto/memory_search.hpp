@@ -49,34 +49,46 @@ inline constexpr bool can_search_memory = !__has_feature(address_sanitizer);
 inline constexpr bool can_search_memory = true;
 #endif
 
-// How often each needle lies in memory. Reads through /proc/self/mem, so that no guard page
-// stops it, and leaves mappings of more than 1 GiB out, which are a tool's own.
+// How often each needle lies in memory, and how often outside of secret memory. Reads through
+// /proc/self/mem, so that no guard page stops it, and leaves mappings of more than 1 GiB out, which
+// are a tool's own.
 class MemorySearch {
  public:
   explicit MemorySearch(std::span<const Needle> needles)
-      : needles_(needles), found_(needles.size()) {
+      : needles_(needles), found_(needles.size()), in_the_open_(needles.size()) {
     for (std::size_t i = 0; i < needles.size(); ++i)
       starting_with_[needles[i].first()].push_back(i);
-    std::ifstream maps{"/proc/self/maps"};
-    for (std::string line; std::getline(maps, line);) search_mapping(line);
+    std::ifstream smaps{"/proc/self/smaps"};
+    for (std::string line; std::getline(smaps, line);) read_line(line);
     wipe(window_);
   }
   [[nodiscard]] const std::vector<std::size_t>& found() const { return found_; }
+  [[nodiscard]] const std::vector<std::size_t>& found_in_the_open() const { return in_the_open_; }
 
  private:
   static constexpr std::size_t step = 64 * 1024;
   using Window = std::array<std::byte, step + Needle::size>;
 
-  void search_mapping(const std::string& line) {
+  // A mapping's first line tells where it is, its last one how it is kept (proc(5), smaps).
+  void read_line(const std::string& line) {
     std::uintptr_t first = 0;
     std::uintptr_t last = 0;
     std::array<char, 5> access{};
-    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &first, &last, access.data()) != 3 ||  // NOLINT
-        access[0] != 'r' || access[1] != 'w' || last - first > std::size_t{1} << 30)
-      return;
-    for (std::uintptr_t at = first; at < last; at += step) {
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &first, &last, access.data()) == 3) {  // NOLINT
+      first_ = first;
+      last_ = last;
+      is_searched_ = access[0] == 'r' && access[1] == 'w' && last - first <= std::size_t{1} << 30;
+    }
+    if (!line.starts_with("VmFlags:") || !is_searched_) return;
+    // Left out of core dumps and of children: only secret memory is both.
+    is_secret_ = (line + " ").find(" dd ") != std::string::npos &&
+                 (line + " ").find(" wf ") != std::string::npos;
+    search_mapping();
+  }
+  void search_mapping() {
+    for (std::uintptr_t at = first_; at < last_; at += step) {
       const ssize_t got = ::pread(memory_.get(), window_.data(),
-                                  std::min(window_.size(), last - at), static_cast<off_t>(at));
+                                  std::min(window_.size(), last_ - at), static_cast<off_t>(at));
       search_window(at, got);
     }
   }
@@ -89,7 +101,10 @@ class MemorySearch {
       const std::uintptr_t address = at + static_cast<std::uintptr_t>(i);
       if (address + Needle::size > own && address < own + window_.size()) continue;
       for (const std::size_t needle : starting_with_[load_u8(here)])
-        if (needles_[needle].is_at(here)) ++found_[needle];
+        if (needles_[needle].is_at(here)) {
+          ++found_[needle];
+          if (!is_secret_) ++in_the_open_[needle];
+        }
     }
   }
 
@@ -97,6 +112,11 @@ class MemorySearch {
   const UniqueFd memory_{::open("/proc/self/mem", O_RDONLY | O_CLOEXEC)};
   std::span<const Needle> needles_;
   std::vector<std::size_t> found_;
+  std::vector<std::size_t> in_the_open_;
+  std::uintptr_t first_ = 0;
+  std::uintptr_t last_ = 0;
+  bool is_searched_ = false;
+  bool is_secret_ = false;
   std::array<std::vector<std::size_t>, 256> starting_with_;
 };
 

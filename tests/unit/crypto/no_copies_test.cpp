@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,11 @@ TEST_F(NoCopies, TheSearchFindsWhatIsThereAndOnlyThat) {
   std::ranges::copy(secret->reveal(), copy->fill().begin());
   EXPECT_EQ(count_in_memory(needle), 2u);
   copy.reset();
+  EXPECT_EQ((MemorySearch{{&needle, 1}}.found_in_the_open()), std::vector<std::size_t>{0});
+  std::array<std::byte, 32> in_the_open{};
+  std::ranges::copy(secret->reveal(), in_the_open.begin());
+  EXPECT_EQ((MemorySearch{{&needle, 1}}.found_in_the_open()), std::vector<std::size_t>{1});
+  wipe(in_the_open);
   EXPECT_EQ(count_in_memory(needle), 1u);
   secret.reset();
   EXPECT_EQ(count_in_memory(needle), 0u);

@@ -120,15 +120,23 @@ TEST(Wipe, LeavesNeighboursAlone) {
   wipe({});
 }
 
-TEST(EqualConstantTime, SeesEverySingleBit) {
-  std::vector<std::byte> a(48, pattern);
-  const std::vector<std::byte> b = a;
-  EXPECT_TRUE(equal_constant_time(a, b));
-  for (std::size_t bit = 0; bit < a.size() * 8; ++bit) {
-    a[bit / 8] ^= std::byte{1} << (bit % 8);
-    EXPECT_FALSE(equal_constant_time(a, b)) << "bit " << bit;
-    a[bit / 8] ^= std::byte{1} << (bit % 8);
-  }
+// Of every length that a tag has and some more, wherever it lies.
+TEST(EqualConstantTime, SeesEverySingleBitAndNothingAround) {
+  for (std::size_t size = 1; size <= 49; ++size)
+    for (const std::size_t offset : {std::size_t{0}, size % 8}) {
+      std::vector<std::byte> around(64, pattern);
+      const std::vector<std::byte> other(64, ~pattern);
+      const auto a = MutableBytes{around}.subspan(offset, size);
+      std::vector<std::byte> b = other;
+      std::ranges::copy(a, &b[1]);
+      EXPECT_TRUE(equal_constant_time(a, Bytes{b}.subspan(1, size)));
+      for (std::size_t bit = 0; bit < size * 8; ++bit) {
+        a[bit / 8] ^= std::byte{1} << (bit % 8);
+        EXPECT_FALSE(equal_constant_time(a, Bytes{b}.subspan(1, size)))
+            << "bit " << bit << " of " << size << " bytes";
+        a[bit / 8] ^= std::byte{1} << (bit % 8);
+      }
+    }
 }
 
 TEST(EqualConstantTime, DifferentLengthsDiffer) {
