@@ -154,11 +154,25 @@ TEST_F(SealKeysNumbers, OnlyGoUp) {
   EXPECT_DEATH(sa_.sealer.skip_to({0}), "never used twice");
 }
 
-TEST_F(SealKeysNumbers, MoveWithTheirKeysAndAreNotLeftBehindTwice) {
+// What was moved from seals nothing, under neither key.
+TEST_F(SealKeysNumbers, MoveWithTheirKeysAndAreNotLeftBehind) {
   sa_.sealer.skip_to({41});
   EXPECT_TRUE(seal_one());
-  const SealKeys moved{std::move(sa_.sealer)};
+  SealKeys moved{std::move(sa_.sealer)};
   EXPECT_EQ(moved.next().value, 42u);
+  EXPECT_EQ(moved.limits().hard_frames,
+            limits::sa_limits(sa_.protection, sa_.shape.size).hard_frames);
+  EXPECT_FALSE(seal_one());
+
+  TestSa other{engine_, Protection::aes256_gcm, sa_.shape, dice_};
+  moved = std::move(other.sealer);
+  EXPECT_EQ(moved.next().value, 0u);
+  EXPECT_EQ(moved.spi(), other.spi);
+  std::swap(moved, other.sealer);
+  sa_.sealer = std::move(moved);
+  EXPECT_FALSE(seal_one());
+  sa_.sealer = std::move(other.sealer);
+  EXPECT_TRUE(seal_one());
   static_assert(!std::is_copy_constructible_v<SealKeys> && !std::is_copy_assignable_v<SealKeys>);
   static_assert(!std::is_copy_constructible_v<ExpandedKeys>);
 }
