@@ -60,8 +60,10 @@ def check_includes(path, text):
         if not name.startswith(("penstock/", "dataplane/", "controlplane/", "src/", "tests/", "bench/")):
             yield number, f'"{name}": write "penstock/..." or the path from the root'
             continue
-        if layer and name.startswith("src/"):
-            yield number, f'"{name}": private to its layer; say "{os.path.basename(name)}" there'
+        if layer and name.startswith("src/") and layer_of(name) != layer:
+            yield number, f'"{name}": private to its layer'
+        if name.startswith("src/") and os.path.dirname(name) == os.path.dirname(path):
+            yield number, f'"{name}": say "{os.path.basename(name)}" in the same folder'
         if layer and name.startswith(("tests/", "bench/")):
             yield number, f'"{name}": the programs include no test or bench'
         target = layer_of("include/" + name if name.startswith("penstock/") else name)

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstddef>
 
-#include "openssl.hpp"
+#include "src/crypto/openssl.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/keys/secret.hpp"
 #include "work.hpp"
