@@ -21,8 +21,10 @@ constexpr std::size_t most = HashPlan::most_lanes;
 // What a manager costs that hashes `lanes` frames side by side, for `start` and so much a pass.
 Costs lanes_of(std::size_t lanes, double start, double pass) {
   Costs costs{};
-  for (std::size_t frames = 1; frames <= most; ++frames)
-    costs[frames] = start + pass * static_cast<double>((frames + lanes - 1) / lanes);
+  for (std::size_t frames = 1; frames <= most; ++frames) {
+    const std::size_t passes = (frames + lanes - 1) / lanes;
+    costs[frames] = start + pass * static_cast<double>(passes);
+  }
   return costs;
 }
 
