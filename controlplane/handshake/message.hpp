@@ -12,6 +12,7 @@
 
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/limits.hpp"
+#include "penstock/base/suite.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/wire/frame.hpp"
 
@@ -26,7 +27,6 @@ using Message = std::array<std::byte, limits::handshake_message>;
 using MessageView = std::span<const std::byte, limits::handshake_message>;
 
 inline constexpr std::uint8_t highest_version = 1;
-inline constexpr std::size_t max_suites_offered = 16;
 inline constexpr std::size_t message_mac = 32;
 inline constexpr std::size_t message_body = limits::handshake_message - message_mac;
 

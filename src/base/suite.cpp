@@ -1,22 +1,15 @@
 #include "penstock/base/suite.hpp"
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 namespace penstock {
 namespace {
 
-using KeyExchangeName = std::pair<KeyExchange, std::string_view>;
-constexpr std::array key_exchanges{
-    KeyExchangeName{KeyExchange::x25519, "X25519"},
-    KeyExchangeName{KeyExchange::modp2048, "MODP2048"},
-};
 template <class Predicate>
 std::optional<Suite> find_suite(Predicate is_it) {
-  for (const auto& [key_exchange, unused] : key_exchanges) {
+  for (const KeyExchangeTraits& exchange : key_exchanges) {
     for (const ProtectionTraits& row : protections) {
-      const Suite suite{.key_exchange = key_exchange, .protection = row.protection};
+      const Suite suite{.key_exchange = exchange.key_exchange, .protection = row.protection};
       if (is_it(suite)) return suite;
     }
   }
@@ -34,12 +27,16 @@ std::optional<Suite> parse_suite(std::string_view name) {
 }
 
 std::string to_string(Suite suite) {
-  const auto* const row =
-      std::ranges::find(key_exchanges, suite.key_exchange, &KeyExchangeName::first);
-  std::string text{row != key_exchanges.end() ? row->second : "unknown"};
+  std::string text{to_string(suite.key_exchange)};
   text += '-';
   text += to_string(suite.protection);
   return text;
+}
+
+std::string_view to_string(KeyExchange key_exchange) {
+  const auto* const row =
+      std::ranges::find(key_exchanges, key_exchange, &KeyExchangeTraits::key_exchange);
+  return row != key_exchanges.end() ? row->name : "unknown";
 }
 
 std::string_view to_string(Protection protection) {

@@ -150,14 +150,17 @@ void read_endpoint(const Section& link, const WireConfig& wire, LinkConfig& conf
   }
 }
 
-std::string not_a_suite(std::string_view name) {
+// The names of a table's rows, as a list.
+template <class Rows>
+std::string names_of(const Rows& rows) {
   std::string names;
-  for (const ProtectionTraits& row : protections) {
-    names += (names.empty() ? "" : ", ") + std::string{row.name};
-  }
-  return fmt::format(
-      "\"{}\" is not a suite; write a key exchange (X25519, MODP2048), \"-\" and one of {}", name,
-      names);
+  for (const auto& row : rows) names += (names.empty() ? "" : ", ") + std::string{row.name};
+  return names;
+}
+
+std::string not_a_suite(std::string_view name) {
+  return fmt::format("\"{}\" is not a suite; write a key exchange ({}), \"-\" and one of {}", name,
+                     names_of(key_exchanges), names_of(protections));
 }
 
 void read_suites(const Section& link, bool is_lab, LinkConfig& config) {
@@ -175,9 +178,15 @@ void read_suites(const Section& link, bool is_lab, LinkConfig& config) {
     }
     config.suites.push_back(*suite);
   }
+  if (config.suites.size() > max_suites_offered) {
+    link.refuse("suites", fmt::format("these are {} suites; a handshake offers at most {}, so keep "
+                                      "those that you like most",
+                                      config.suites.size(), max_suites_offered));
+  }
   if (config.suites.empty()) {
-    config.suites = {{KeyExchange::x25519, Protection::aes256_ctr_sha256},
-                     {KeyExchange::modp2048, Protection::aes256_ctr_sha256}};
+    for (const KeyExchangeTraits& row : key_exchanges) {
+      config.suites.push_back({row.key_exchange, Protection::aes256_ctr_sha256});
+    }
   }
 }
 

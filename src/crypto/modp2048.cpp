@@ -2,13 +2,15 @@
 // OpenSSL's DH objects would also test that the peer's value lies in the subgroup, at the
 // price of a full exponentiation. p is a safe prime, so a value outside it and in range
 // gives away one bit of x, which lives for one handshake.
+#include <memory>
+
 #include <openssl/bn.h>
 
 #include "diffie_hellman.hpp"
 #include "openssl.hpp"
 #include "penstock/base/check.hpp"
 
-namespace penstock::crypto::modp2048 {
+namespace penstock::crypto {
 namespace {
 
 using openssl::BigNumber;
@@ -21,49 +23,63 @@ BigNumber must_have(BIGNUM* number) {
   return BigNumber{number};
 }
 
+openssl::BigNumberScratch new_scratch() {
+  openssl::BigNumberScratch scratch{BN_CTX_new()};
+  check(scratch != nullptr, "no memory for OpenSSL");
+  return scratch;
+}
+
 BigNumber from_bytes(Bytes big_endian) {
   return must_have(BN_bin2bn(input(big_endian), static_cast<int>(big_endian.size()), nullptr));
 }
 
-struct Group {
+using Montgomery = std::unique_ptr<BN_MONT_CTX, openssl::Deleter<&BN_MONT_CTX_free>>;
+
+struct Numbers {
   BigNumber p = must_have(BN_get_rfc3526_prime_2048(nullptr));
   BigNumber p_minus_1 = must_have(BN_dup(p.get()));
   BigNumber two = must_have(BN_new());
+  Montgomery montgomery{BN_MONT_CTX_new()};
 
-  Group() {
+  Numbers() {
     must(BN_sub_word(p_minus_1.get(), 1));
     must(BN_set_word(two.get(), 2));
+    check(montgomery != nullptr, "no memory for OpenSSL");
+    must(BN_MONT_CTX_set(montgomery.get(), p.get(), new_scratch().get()));
   }
 };
 
-const Group& group() {
-  static const Group group_14;
-  return group_14;
+const Numbers& group_14() {
+  static const Numbers numbers;
+  return numbers;
 }
 
 // base^x mod p, always 256 bytes.
-void power(const BIGNUM* base, PrivateValue x, Value out) {
+void power(const BIGNUM* base, Bytes x, MutableBytes out) {
   const BigNumber exponent = from_bytes(x);
   BN_set_flags(exponent.get(), BN_FLG_CONSTTIME);
   const BigNumber result = must_have(BN_new());
-  const openssl::BigNumberScratch scratch{BN_CTX_new()};
-  check(scratch != nullptr, "no memory for OpenSSL");
-  must(BN_mod_exp_mont_consttime(result.get(), base, exponent.get(), group().p.get(), scratch.get(),
-                                 nullptr));
+  const Numbers& group = group_14();
+  must(BN_mod_exp_mont_consttime(result.get(), base, exponent.get(), group.p.get(),
+                                 new_scratch().get(), group.montgomery.get()));
   const int size = static_cast<int>(out.size());
   check(BN_bn2binpad(result.get(), output(out), size) == size, "a residue has 256 bytes");
 }
 
-}  // namespace
+bool is_private_value(Bytes) { return true; }
 
-void public_value(PrivateValue x, Value out) { power(group().two.get(), x, out); }
+void public_value(Bytes x, MutableBytes out) { power(group_14().two.get(), x, out); }
 
-bool agree(PrivateValue x, std::span<const std::byte, 256> peer, Value out) {
+bool agree(const KeyPair& own, Bytes peer, MutableBytes out) {
   const BigNumber y = from_bytes(peer);
   const bool in_range =
-      BN_cmp(y.get(), BN_value_one()) > 0 && BN_cmp(y.get(), group().p_minus_1.get()) < 0;
-  if (in_range) power(y.get(), x, out);
+      BN_cmp(y.get(), BN_value_one()) > 0 && BN_cmp(y.get(), group_14().p_minus_1.get()) < 0;
+  if (in_range) power(y.get(), own.x, out);
   return in_range;
 }
 
-}  // namespace penstock::crypto::modp2048
+}  // namespace
+
+constinit const Group modp2048{&is_private_value, &public_value, &agree};
+
+}  // namespace penstock::crypto

@@ -16,7 +16,22 @@ namespace penstock {
 
 enum class KeyExchange : std::uint8_t {
   x25519 = 1,    // RFC 7748
+  p256 = 2,      // FIPS 186-4 P-256, exchanged as in RFC 5903
+  p384 = 3,      // P-384
   modp2048 = 4,  // RFC 3526 group 14, spiped's
+};
+
+struct KeyExchangeTraits {
+  KeyExchange key_exchange{};
+  std::string_view name;
+};
+
+// In the default order of preference: the 112 bits of MODP2048 last.
+inline constexpr std::array key_exchanges{
+    KeyExchangeTraits{KeyExchange::x25519, "X25519"},
+    KeyExchangeTraits{KeyExchange::p256, "P256"},
+    KeyExchangeTraits{KeyExchange::p384, "P384"},
+    KeyExchangeTraits{KeyExchange::modp2048, "MODP2048"},
 };
 
 enum class Protection : std::uint8_t {
@@ -60,6 +75,9 @@ inline constexpr std::array protections{
   return traits(protection).mac_key == 0 && traits(protection).encrypt_key != 0;
 }
 
+// A handshake offers no more.
+inline constexpr std::size_t max_suites_offered = 16;
+
 struct Suite {
   KeyExchange key_exchange{};
   Protection protection{};
@@ -75,6 +93,7 @@ struct Suite {
 [[nodiscard]] std::optional<Suite> suite_from_code(std::uint16_t code);
 [[nodiscard]] std::optional<Suite> parse_suite(std::string_view name);
 [[nodiscard]] std::string to_string(Suite suite);
+[[nodiscard]] std::string_view to_string(KeyExchange key_exchange);
 [[nodiscard]] std::string_view to_string(Protection protection);
 
 }  // namespace penstock

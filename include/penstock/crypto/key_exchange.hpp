@@ -1,11 +1,13 @@
-// Diffie-Hellman, one ephemeral key pair. Public values have a fixed length each:
-// X25519 32 bytes (RFC 7748), group 14 256 bytes big-endian (RFC 3526), private exponents
-// of group 14 have 256 random bits as in spiped.
+// Diffie-Hellman, one ephemeral key pair. Private, public and agreed values have a fixed length
+// each, big-endian but for X25519:
+//   X25519    RFC 7748
+//   P256,     the NIST curves, exchanged as in RFC 5903: private values from 1 to the order
+//   P384        less 1, public values uncompressed points (0x04 || x || y), agreed is x alone
+//   MODP2048  RFC 3526 group 14, private values of 256 random bits as in spiped
 #pragma once
 
 #include <memory>
 #include <optional>
-#include <span>
 
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/suite.hpp"
@@ -13,26 +15,51 @@
 
 namespace penstock::crypto {
 
-inline constexpr std::size_t max_public_value = 256;
+struct ExchangeSizes {
+  std::size_t private_value;
+  std::size_t public_value;
+  std::size_t agreed;
+};
 
+[[nodiscard]] constexpr ExchangeSizes exchange_sizes(KeyExchange kind) {
+  switch (kind) {
+    case KeyExchange::x25519:
+      return {.private_value = 32, .public_value = 32, .agreed = 32};
+    case KeyExchange::p256:
+      return {.private_value = 32, .public_value = 65, .agreed = 32};
+    case KeyExchange::p384:
+      return {.private_value = 48, .public_value = 97, .agreed = 48};
+    case KeyExchange::modp2048:
+      break;
+  }
+  return {.private_value = 32, .public_value = 256, .agreed = 256};
+}
+
+inline constexpr std::size_t max_public_value = 256;
+inline constexpr std::size_t max_private_value = 48;
+
+[[nodiscard]] constexpr std::size_t private_value_size(KeyExchange kind) {
+  return exchange_sizes(kind).private_value;
+}
 [[nodiscard]] constexpr std::size_t public_value_size(KeyExchange kind) {
-  return kind == KeyExchange::x25519 ? 32 : 256;
+  return exchange_sizes(kind).public_value;
 }
 
 class EphemeralKey {
  public:
   [[nodiscard]] static EphemeralKey generate(KeyExchange kind);
-  // From a given private value (32 bytes either way): test vectors, and nothing else.
-  [[nodiscard]] static EphemeralKey from_private(KeyExchange kind,
-                                                 std::span<const std::byte, 32> x);
+  // From a given private value of private_value_size(kind) bytes, on the NIST curves in range:
+  // test vectors and simulation, and nothing else.
+  [[nodiscard]] static EphemeralKey from_private(KeyExchange kind, Bytes x);
   EphemeralKey(EphemeralKey&&) noexcept;
   EphemeralKey& operator=(EphemeralKey&&) noexcept;
   ~EphemeralKey();
 
   [[nodiscard]] Bytes public_value() const;  // public_value_size(kind) bytes
 
-  // y_IR, at fixed length. Empty when the peer's value is out of range (group 14: <= 1 or
-  // >= p - 1) or the result is all zero (X25519): the handshake ends.
+  // y_IR, at fixed length. Empty, and the handshake ends, when the peer's value has another
+  // length, is out of range (group 14: <= 1 or >= p - 1), is no uncompressed point of the curve
+  // (P256, P384), or makes the result all zero (X25519).
   [[nodiscard]] std::optional<SecretBuffer> agree(Bytes peer_public_value) const;
 
  private:

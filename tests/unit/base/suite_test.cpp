@@ -7,14 +7,12 @@
 namespace penstock {
 namespace {
 
-constexpr std::array key_exchanges{KeyExchange::x25519, KeyExchange::modp2048};
-
 TEST(Suite, every_name_and_code_comes_back) {
   std::set<std::string> names;
   std::set<std::uint16_t> codes;
-  for (const KeyExchange key_exchange : key_exchanges) {
+  for (const KeyExchangeTraits& exchange : key_exchanges) {
     for (const ProtectionTraits& row : protections) {
-      const Suite suite{key_exchange, row.protection};
+      const Suite suite{exchange.key_exchange, row.protection};
       EXPECT_EQ(parse_suite(to_string(suite)), suite) << row.name;
       EXPECT_EQ(suite_from_code(suite.code()), suite) << row.name;
       names.insert(to_string(suite));
@@ -37,6 +35,12 @@ TEST(Suite, names_and_codes_are_the_documented_ones) {
   EXPECT_EQ(code("X25519-AES256_GCM"), 0x0104);
   EXPECT_EQ(code("X25519-CHACHA20_POLY1305"), 0x0105);
   EXPECT_EQ(code("X25519-NULL"), 0x01ff);
+  EXPECT_EQ(code("P256-AES256_CTR-SHA256"), 0x0201);
+  EXPECT_EQ(code("P256-CHACHA20_POLY1305"), 0x0205);
+  EXPECT_EQ(code("P256-NULL"), 0x02ff);
+  EXPECT_EQ(code("P384-AES256_CTR-SHA384"), 0x0303);
+  EXPECT_EQ(code("P384-AES256_GCM"), 0x0304);
+  EXPECT_EQ(code("P384-NULL"), 0x03ff);
   EXPECT_EQ(code("MODP2048-AES256_CTR-SHA256"), 0x0401);
   EXPECT_EQ(code("MODP2048-AES128_CTR-SHA256"), 0x0402);
   EXPECT_EQ(code("MODP2048-AES256_CTR-SHA384"), 0x0403);
@@ -48,11 +52,12 @@ TEST(Suite, names_and_codes_are_the_documented_ones) {
 TEST(Suite, unknown_ones_are_refused) {
   for (const char* name :
        {"", "NULL", "X25519", "X25519-", "AES256_GCM", "-AES256_GCM", "x25519-AES256_CTR-SHA256",
-        "X25519-AES256_CTR-SHA256 ", "X25519-AES256_CTR", "X25519-AES128_GCM", "P256-AES256_GCM"}) {
+        "X25519-AES256_CTR-SHA256 ", "X25519-AES256_CTR", "X25519-AES128_GCM", "P521-AES256_GCM",
+        "P-256-AES256_GCM", "p256-AES256_GCM"}) {
     EXPECT_FALSE(parse_suite(name)) << name;
   }
   for (const unsigned code :
-       {0u, 0x0001u, 0x0100u, 0x0106u, 0x01feu, 0x0201u, 0x00ffu, 0xff01u, 0xffffu}) {
+       {0u, 0x0001u, 0x0100u, 0x0106u, 0x01feu, 0x0006u, 0x0501u, 0x00ffu, 0xff01u, 0xffffu}) {
     EXPECT_FALSE(suite_from_code(static_cast<std::uint16_t>(code))) << code;
   }
 }

@@ -37,9 +37,9 @@ TEST_F(SiteConfigFile, the_shortest_has_the_documented_defaults) {
   EXPECT_EQ(link.peer, "beta");
   EXPECT_EQ(to_string(link.endpoint), "192.0.2.2:7670");
   EXPECT_EQ(link.key_file, folder_ / "alpha-beta.key");
-  ASSERT_EQ(link.suites.size(), 2u);
+  ASSERT_EQ(link.suites.size(), 4u);
   EXPECT_EQ(to_string(link.suites[0]), "X25519-AES256_CTR-SHA256");
-  EXPECT_EQ(to_string(link.suites[1]), "MODP2048-AES256_CTR-SHA256");
+  EXPECT_EQ(to_string(link.suites[3]), "MODP2048-AES256_CTR-SHA256");
   EXPECT_FALSE(link.frame_size);
   EXPECT_EQ(link.tag, 16);
   EXPECT_EQ(link.min_tag, 16);

@@ -22,9 +22,9 @@ class LinkSuites : public SiteFile {
 };
 
 TEST_F(LinkSuites, every_suite_is_taken) {
-  for (const KeyExchange key_exchange : {KeyExchange::x25519, KeyExchange::modp2048}) {
+  for (const KeyExchangeTraits& exchange : key_exchanges) {
     for (const ProtectionTraits& row : protections) {
-      const Suite suite{key_exchange, row.protection};
+      const Suite suite{exchange.key_exchange, row.protection};
       const auto config = load_link(fmt::format("\"{}\"", to_string(suite)), "", true);
       ASSERT_TRUE(config) << config.error().message;
       EXPECT_EQ(config->links[0].suites, std::vector{suite});
@@ -32,16 +32,31 @@ TEST_F(LinkSuites, every_suite_is_taken) {
   }
 }
 
-TEST_F(LinkSuites, all_of_them_at_once_fit_one_offer) {
-  std::string all;
-  for (const KeyExchange key_exchange : {KeyExchange::x25519, KeyExchange::modp2048}) {
+TEST_F(LinkSuites, as_many_as_one_offer_has_and_no_more) {
+  std::string list;
+  std::size_t count = 0;
+  for (const KeyExchangeTraits& exchange : key_exchanges) {
     for (const ProtectionTraits& row : protections) {
-      all += fmt::format("\"{}\",", to_string(Suite{key_exchange, row.protection}));
+      list += fmt::format("\"{}\",", to_string(Suite{exchange.key_exchange, row.protection}));
+      const auto config = load_link(list, "", true);
+      EXPECT_EQ(config.has_value(), ++count <= 16) << count;
+      if (count == 17) {
+        EXPECT_EQ(refusal(config),
+                  "site.toml:13: link.suites: these are 17 suites; a handshake offers at most 16, "
+                  "so keep those that you like most");
+      }
     }
   }
-  const auto config = load_link(all, "", true);
+}
+
+TEST_F(LinkSuites, left_out_every_key_exchange_is_taken_modp2048_last) {
+  const auto config = load(std::string{good});
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->links[0].suites.size(), 12u);
+  std::vector<std::string> names;
+  for (const Suite suite : config->links[0].suites) names.push_back(to_string(suite));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"X25519-AES256_CTR-SHA256", "P256-AES256_CTR-SHA256",
+                                      "P384-AES256_CTR-SHA256", "MODP2048-AES256_CTR-SHA256"}));
 }
 
 TEST_F(LinkSuites, null_needs_a_lab) {
@@ -52,10 +67,11 @@ TEST_F(LinkSuites, null_needs_a_lab) {
 }
 
 TEST_F(LinkSuites, what_is_no_suite_is_told_what_is) {
-  EXPECT_EQ(refusal_of("\"AES256_GCM\""),
-            "site.toml:12: link.suites: \"AES256_GCM\" is not a suite; write a key exchange "
-            "(X25519, MODP2048), \"-\" and one of AES256_CTR-SHA256, AES128_CTR-SHA256, "
-            "AES256_CTR-SHA384, AES256_GCM, CHACHA20_POLY1305, NULL");
+  EXPECT_EQ(
+      refusal_of("\"AES256_GCM\""),
+      "site.toml:12: link.suites: \"AES256_GCM\" is not a suite; write a key exchange "
+      "(X25519, P256, P384, MODP2048), \"-\" and one of AES256_CTR-SHA256, AES128_CTR-SHA256, "
+      "AES256_CTR-SHA384, AES256_GCM, CHACHA20_POLY1305, NULL");
 }
 
 TEST_F(LinkSuites, hmac_tags_go_up_to_the_whole_mac) {

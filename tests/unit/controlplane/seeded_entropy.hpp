@@ -17,7 +17,8 @@ class SeededEntropy final : public Entropy {
   }
   [[nodiscard]] crypto::EphemeralKey ephemeral_key(KeyExchange kind) override {
     ++keys_made;
-    std::array<std::byte, 32> x;
+    std::array<std::byte, crypto::max_private_value> bytes;
+    const MutableBytes x = std::span{bytes}.first(crypto::private_value_size(kind));
     fill(x);
     return crypto::EphemeralKey::from_private(kind, x);
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "penstock/crypto/key_exchange.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/crypto/primitives.hpp"
+#include "src/crypto/openssl_memory.hpp"
 
 namespace penstock::crypto {
 namespace {
@@ -48,24 +50,48 @@ TEST_F(NoCopies, TheSearchFindsWhatIsThereAndOnlyThat) {
   EXPECT_EQ(count_in_memory(needle), 0u);
 }
 
-TEST_F(NoCopies, OfAPrivateValueAndWhatWasAgreed) {
-  for (const KeyExchange kind : {KeyExchange::x25519, KeyExchange::modp2048}) {
-    std::optional<SecretBuffer> x = random_secret(32);
-    const Needle private_value{x->reveal()};
-    std::optional<EphemeralKey> key =
-        EphemeralKey::from_private(kind, std::span<const std::byte, 32>{x->reveal()});
-    x.reset();
-    std::optional<SecretBuffer> shared = key->agree(EphemeralKey::generate(kind).public_value());
-    ASSERT_TRUE(shared);
-    const Needle agreed{shared->reveal()};
-    EXPECT_EQ(count_in_memory(private_value), 1u);
-    EXPECT_EQ(count_in_memory(agreed), 1u);
-    shared.reset();
-    key.reset();
-    EXPECT_EQ(count_in_memory(private_value), 0u);
-    EXPECT_EQ(count_in_memory(agreed), 0u);
+TEST_F(NoCopies, OfWhatOpenSslFrees) { EXPECT_TRUE(openssl::is_freed_memory_wiped()); }
+
+// The ways in which a number may lie in memory: its bytes from the highest or from the lowest,
+// and the half of it that free() does not write over.
+std::vector<Needle> needles_of(Bytes number) {
+  std::vector<std::byte> reversed{number.rbegin(), number.rend()};
+  const Bytes both[] = {number, reversed};
+  std::vector<Needle> needles;
+  for (const Bytes order : both) {
+    needles.emplace_back(order);
+    needles.emplace_back(order.last(Needle::size));
   }
+  wipe(reversed);
+  return needles;
 }
+
+class NoCopiesOfAnExchange : public NoCopies, public testing::WithParamInterface<KeyExchange> {};
+
+TEST_P(NoCopiesOfAnExchange, OfAPrivateValueAndWhatWasAgreed) {
+  const KeyExchange kind = GetParam();
+  const std::vector<std::size_t> ours_alone{1, 1, 0, 0};
+  const std::vector<std::size_t> none(4);
+  std::optional<SecretBuffer> x = random_secret(private_value_size(kind));
+  const std::vector<Needle> private_value = needles_of(x->reveal());
+  std::optional<EphemeralKey> key = EphemeralKey::from_private(kind, x->reveal());
+  x.reset();
+  EXPECT_EQ(count_in_memory(private_value), ours_alone);
+  std::optional<SecretBuffer> shared = key->agree(EphemeralKey::generate(kind).public_value());
+  ASSERT_TRUE(shared);
+  const std::vector<Needle> agreed = needles_of(shared->reveal());
+  EXPECT_EQ(count_in_memory(private_value), ours_alone);
+  EXPECT_EQ(count_in_memory(agreed), ours_alone);
+  shared.reset();
+  key.reset();
+  EXPECT_EQ(count_in_memory(private_value), none);
+  EXPECT_EQ(count_in_memory(agreed), none);
+}
+
+INSTANTIATE_TEST_SUITE_P(KeyExchange, NoCopiesOfAnExchange,
+                         testing::Values(KeyExchange::x25519, KeyExchange::p256, KeyExchange::p384,
+                                         KeyExchange::modp2048),
+                         [](const auto& test) { return std::string{to_string(test.param)}; });
 
 TEST_F(NoCopies, OfWhatGoesThroughTheKeySchedule) {
   std::optional<SecretBuffer> key_file = random_secret(100);
