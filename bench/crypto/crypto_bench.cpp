@@ -14,17 +14,15 @@
 #include <functional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include "bench/common/program.hpp"
 #include "contest.hpp"
 #include "layers.hpp"
 #include "overlap.hpp"
-#include "penstock/base/error.hpp"
 #include "row.hpp"
 #include "trial.hpp"
 
@@ -187,24 +185,11 @@ class Laboratory {
 }  // namespace penstock::bench
 
 int main(int argc, char** argv) {
-  using namespace penstock;
   using namespace penstock::bench;
-  // A trial measures for as long as it needs in its first iteration; no more are wanted.
-  std::vector<char*> arguments(argv, argv + argc);
-  const bool has_file = std::ranges::any_of(arguments, [](std::string_view argument) {
-    return argument.starts_with("--benchmark_out=");
-  });
-  std::string once = "--benchmark_min_time=0";
-  arguments.insert(arguments.begin() + 1, once.data());
-  int count = static_cast<int>(arguments.size());
-  benchmark::Initialize(&count, arguments.data());
-  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return exit_refused;
-
+  Program program{argc, argv};
   Laboratory laboratory;
   laboratory.add_all();
   TablePrinter table{laboratory.rows(), laboratory.heading()};
   JsonWriter json{laboratory.rows()};
-  benchmark::RunSpecifiedBenchmarks(&table, has_file ? &json : nullptr);
-  benchmark::Shutdown();
-  return 0;
+  return program.run(table, json);
 }
