@@ -26,7 +26,8 @@ DPDK_HOMES = ("dataplane/", "tests/unit/dataplane/", "tests/fuzz/dataplane/", "b
 CRYPTO_HOMES = ("src/crypto/", "bench/crypto/", "tests/unit/crypto/")  # the last two: oracles and raw baselines
 
 MIRRORS = ("tests/unit/", "tests/fuzz/", "bench/")
-NO_MIRROR = ("bench/path/",)  # drives the whole data plane
+# What several benches share; what drives the whole data plane.
+NO_MIRROR = ("bench/common/", "bench/path/")
 
 
 def layer_of(path):
