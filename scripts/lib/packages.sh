@@ -9,7 +9,7 @@ packages_for() {
     run) echo iproute2 nftables procps ;;
     demo) echo iputils-ping ethtool iperf3 tcpdump python3 ;;
     test) echo iputils-ping ethtool iperf3 tcpdump qemu-user python3 python3-pytest python3-scapy \
-      python3-hypothesis ;;
+      python3-hypothesis python3-cryptography ;;
     fuzz) echo clang-19 libclang-rt-19-dev ;;
     lint) echo clang-19 clang-format-19 clang-tidy-19 shellcheck python3 python3-pyflakes ;;
     *) echo "packages.sh: no package list is called '$1'" >&2; return 1 ;;

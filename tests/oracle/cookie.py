@@ -1,0 +1,43 @@
+"""The cookie (protocol.md, section 3, "Message 2"): what R gives away instead of keeping state."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from .keys import hmac_sha256
+
+LIFE = 10  # seconds
+
+
+@dataclass(frozen=True)
+class Address:
+    ip: str
+    port: int
+
+    def encode(self) -> bytes:
+        ip = ipaddress.ip_address(self.ip)
+        return bytes([ip.version]) + ip.packed.ljust(16, b"\0") + self.port.to_bytes(2, "big")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a cookie holds together."""
+
+    address: Address
+    key_id: bytes
+    h1: bytes
+    nonce_r: bytes
+    suite: int
+
+    def encode(self) -> bytes:
+        bound = self.address.encode() + self.key_id + self.h1 + self.nonce_r
+        return bound + self.suite.to_bytes(2, "big")
+
+
+def bake(secret: bytes, epoch: int, bound: Bound) -> bytes:
+    start = (epoch % 2**32).to_bytes(4, "big")
+    return start + hmac_sha256(secret, start, bound.encode())[:24]
+
+
+def is_good(secret: bytes, now: int, cookie: bytes, bound: Bound) -> bool:
+    epoch = int.from_bytes(cookie[:4], "big")
+    return (now - epoch) % 2**32 < LIFE and bake(secret, epoch, bound) == cookie

@@ -1,0 +1,162 @@
+"""A whole site but for its plain port: both state machines and the SAs behind one UDP socket.
+
+Nothing runs by itself: whoever calls an `until` method lends it the time.
+"""
+
+import os
+import select
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from . import blocks, keys
+from .cookie import Address
+from .frames import FrameDropped, Opener, Sealer, spi_of
+from .initiator import Initiator
+from .parameters import Parameters
+from .responder import Responder
+from .session import Session
+from .suites import SUITES, Suite
+from .verdicts import Agreed, Answer, Verdict
+
+DATA_FRAME = 5
+RESEND = 0.1  # seconds between frames on a session that is not confirmed
+
+
+class Silence(Exception):
+    """What was waited for did not come in time."""
+
+
+@dataclass
+class Living:
+    """A session in use, lane 0 outbound and every lane inbound."""
+
+    session: Session
+    sealer: Sealer
+    openers: dict[int, Opener]  # by SPI
+    unpackers: dict[int, blocks.Unpacker]
+    is_confirmed: bool = False
+
+    @staticmethod
+    def of(session: Session) -> "Living":
+        openers = [session.opener(lane) for lane in range(session.theirs.lanes)]
+        return Living(
+            session, session.sealer(), {o.spi: o for o in openers},
+            {o.spi: blocks.Unpacker() for o in openers},
+        )  # fmt: skip
+
+
+@dataclass
+class Endpoint:
+    udp: socket.socket  # bound
+    peer: Address
+    name: str
+    peer_name: str
+    key_file: bytes
+    accepts: list[Suite] = field(default_factory=lambda: list(SUITES.values()))
+    wishes: Parameters = Parameters()
+    heard: list[blocks.Block] = field(default_factory=list)  # of all sessions
+    verdicts: list[Verdict] = field(default_factory=list)  # on handshake messages, newest last
+    dropped: list[str] = field(default_factory=list)  # frames
+
+    def __post_init__(self) -> None:
+        self.sessions: list[Living] = []  # newest last
+        self.attempt: Initiator | None = None
+        self._spi_base = int.from_bytes(os.urandom(3), "big") << 8 | 64
+        self.starts = keys.role_keys(self.key_file, self.name, self.peer_name)
+        self.answers = keys.role_keys(self.key_file, self.peer_name, self.name)
+        self.responder = Responder(self.answers, self.accepts, self.next_wishes(), os.urandom)
+
+    def next_wishes(self) -> Parameters:
+        """Every session has an SPI base of its own."""
+        self._spi_base += 64
+        return replace(self.wishes, spi_base=self._spi_base)
+
+    # --- sending --------------------------------------------------------------------------
+
+    def send_raw(self, datagram: bytes) -> None:
+        self.udp.sendto(datagram, (self.peer.ip, self.peer.port))
+
+    def send(self, *sent: blocks.Block) -> None:
+        """On the newest session; without blocks, a frame of padding."""
+        sealer = self.sessions[-1].sealer
+        for text in blocks.pack(sent, sealer.text_size):
+            self.send_raw(sealer.seal(text))
+
+    def start(self, offer: Sequence[Suite]) -> Initiator:
+        self.attempt = Initiator(
+            self.starts, offer, self.next_wishes(), os.urandom, time.monotonic()
+        )
+        self.send_raw(self.attempt.message_1)
+        return self.attempt
+
+    # --- receiving ------------------------------------------------------------------------
+
+    def until(self, probe: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+        """Plays its part until `probe` is true."""
+        deadline = time.monotonic() + seconds
+        while not probe():
+            now = time.monotonic()
+            if now > deadline:
+                raise Silence(f"waited {seconds:.0f} s for {what}; verdicts: {self.verdicts[-3:]}")
+            if select.select([self.udp], [], [], 0.05)[0]:
+                datagram, sender = self.udp.recvfrom(65535)
+                self.take(datagram, Address(sender[0], sender[1]))
+            if self.attempt is not None and (again := self.attempt.tick(time.monotonic())):
+                self.send_raw(again)
+
+    def session_after(self, count: int, what: str = "a session") -> Session:
+        """The first beyond `count`, confirmed both ways."""
+        self.until(lambda: len(self.sessions) > count, what)
+        last = -1.0
+
+        def confirmed() -> bool:
+            nonlocal last
+            living = self.sessions[-1]
+            if living.session.is_initiator and time.monotonic() > last + RESEND:
+                last = time.monotonic()
+                self.send()
+            return living.is_confirmed
+
+        self.until(confirmed, f"a good frame on {what}")
+        return self.sessions[-1].session
+
+    def adopt(self, session: Session) -> None:
+        """Uses it from now on."""
+        self.sessions.append(Living.of(session))
+        self.responder.wishes = self.next_wishes()
+        self.attempt = None
+
+    def take(self, datagram: bytes, sender: Address) -> None:
+        if datagram[:1] == bytes([DATA_FRAME]):
+            self._take_frame(datagram)
+            return
+        now = time.monotonic()
+        if datagram[:1] in (b"\1", b"\3"):
+            verdict = self.responder.receive(datagram, sender, now, self.attempt)
+        elif self.attempt is not None:
+            verdict = self.attempt.receive(datagram, now)
+        else:
+            return
+        self.verdicts.append(verdict)
+        if isinstance(verdict, Agreed | Answer) and verdict.session is not None:
+            self.adopt(verdict.session)
+        if isinstance(verdict, Answer):
+            self.send_raw(verdict.message)
+
+    def _take_frame(self, frame: bytes) -> None:
+        spi = spi_of(frame)
+        living = next((one for one in self.sessions if spi in one.openers), None)
+        if living is None:
+            self.dropped.append("unknown spi")
+            return
+        try:
+            text = living.openers[spi].open(frame)
+        except FrameDropped as why:
+            self.dropped.append(str(why))
+            return
+        self.heard += living.unpackers[spi].feed(text)
+        is_first, living.is_confirmed = not living.is_confirmed, True
+        if is_first and not living.session.is_initiator and living is self.sessions[-1]:
+            self.send()
