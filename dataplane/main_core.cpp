@@ -8,6 +8,8 @@
 
 #include <rte_mbuf.h>
 
+#include "penstock/wire/block.hpp"
+
 namespace penstock::dataplane {
 namespace {
 
@@ -55,12 +57,16 @@ void MainCore::read_note(const Note& note) {
 
 void MainCore::read_worker(Mailbox& mailbox, Time now) {
   while (const auto note = mailbox.notes.pop()) read_note(*note);
-  while (const auto punted = mailbox.punts.pop()) {
-    const Bytes packet{rte_pktmbuf_mtod(punted->packet, const std::byte*),
-                       punted->packet->data_len};
-    endpoint_.on_packet(punted->kind, packet, now);
-    rte_pktmbuf_free(punted->packet);
-  }
+  while (const auto punted = mailbox.punts.pop()) read_punt(*punted, now);
+}
+
+void MainCore::read_punt(const PuntedPacket& punted, Time now) {
+  const Bytes packet{rte_pktmbuf_mtod(punted.packet, const std::byte*), punted.packet->data_len};
+  if (punted.kind == PuntKind::control)
+    control_.on_inside(punted.spi, packet);
+  else
+    endpoint_.on_packet(punted.kind, packet, now);
+  rte_pktmbuf_free(punted.packet);
 }
 
 int MainCore::timeout_ms(Time now) const {
@@ -86,6 +92,30 @@ void MainCore::send_datagram(const penstock::Endpoint& to, Bytes datagram) {
   endpoint_.send(to, datagram, monotonic_now());
 }
 
+void MainCore::send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) {
+  constexpr std::array type{static_cast<std::byte>(ControlType::handshake)};
+  rte_mbuf* buffer = copy_to_buffer({type, message});
+  if (buffer == nullptr) return;
+  const Command control{
+      .kind = Command::Kind::control, .session = shares[injecting_worker].get(), .packet = buffer};
+  if (!command(injecting_worker, control)) rte_pktmbuf_free(buffer);
+}
+
+// Null when there is no buffer, or none that large.
+rte_mbuf* MainCore::copy_to_buffer(std::initializer_list<Bytes> parts) {
+  rte_mbuf* buffer = rte_pktmbuf_alloc(setup_.punts);
+  if (buffer == nullptr) return nullptr;
+  for (const Bytes part : parts) {
+    char* const at = rte_pktmbuf_append(buffer, static_cast<std::uint16_t>(part.size()));
+    if (at == nullptr) {
+      rte_pktmbuf_free(buffer);
+      return nullptr;
+    }
+    std::memcpy(at, part.data(), part.size());
+  }
+  return buffer;
+}
+
 Counters MainCore::total() const {
   Counters sum;
   const auto add = [](auto& to, const auto& from) {
@@ -104,14 +134,10 @@ Counters MainCore::total() const {
 // --- EndpointSink ------------------------------------------------------------------------
 
 void MainCore::transmit(Bytes packet) {
-  rte_mbuf* buffer = rte_pktmbuf_alloc(setup_.punts);
+  rte_mbuf* buffer = copy_to_buffer({packet});
   if (buffer == nullptr) return;  // sent again by whoever needed it
-  if (packet.size() <= rte_pktmbuf_tailroom(buffer)) {
-    std::memcpy(rte_pktmbuf_append(buffer, static_cast<std::uint16_t>(packet.size())),
-                packet.data(), packet.size());
-    if (command(injecting_worker, {.kind = Command::Kind::inject, .packet = buffer})) return;
-  }
-  rte_pktmbuf_free(buffer);
+  if (!command(injecting_worker, {.kind = Command::Kind::inject, .packet = buffer}))
+    rte_pktmbuf_free(buffer);
 }
 
 void MainCore::hop_moved(const IpAddress& hop, const MacAddress& mac) {

@@ -45,6 +45,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   [[nodiscard]] std::size_t workers() const override { return setup_.workers.size(); }
   [[nodiscard]] bool command(std::size_t worker, const Command& command) override;
   void send_datagram(const penstock::Endpoint& to, Bytes datagram) override;
+  void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) override;
   [[nodiscard]] Counters total() const override;
 
   // EndpointSink
@@ -55,6 +56,8 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
  private:
   void read_worker(Mailbox& mailbox, Time now);
   void read_note(const Note& note);
+  void read_punt(const PuntedPacket& punted, Time now);
+  [[nodiscard]] rte_mbuf* copy_to_buffer(std::initializer_list<Bytes> parts);
   [[nodiscard]] int timeout_ms(Time now) const;
 
   Setup setup_;

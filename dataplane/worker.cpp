@@ -96,7 +96,7 @@ void Worker::carry_out(const LifeAction& action, Time now) {
       return;
     case LifeAction::Kind::remove:
       if (session.out) outbound::finish_open(out_, *session.out, now);
-      inbound::flush(in_, session);
+      inbound::flush(in_, session, now);
       sessions_.erase(session);
       return outbox_.note(
           {.kind = Note::Kind::returned, .reason = action.reason, .session = &session});
@@ -121,14 +121,26 @@ void Worker::obey(const Command& command, Time now) {
       return life_.install(*command.session, now);
     case Command::Kind::remove:
       // It may have ended by itself in the meantime; then its note is on the way.
-      if (std::ranges::find(sessions_.all(), command.session) != sessions_.all().end())
-        life_.remove(*command.session, ipc::RemovalReason::by_controller);
+      if (has(command.session)) life_.remove(*command.session, ipc::RemovalReason::by_controller);
       return;
     case Command::Kind::next_hop:
       return set_next_hop(command);
     case Command::Kind::inject:
       return inject(command.packet);
+    case Command::Kind::control:
+      return send_control(command, now);
   }
+}
+
+bool Worker::has(const Session* session) const {
+  return std::ranges::find(sessions_.all(), session) != sessions_.all().end();
+}
+
+void Worker::send_control(const Command& command, Time now) {
+  const Bytes block{rte_pktmbuf_mtod(command.packet, const std::byte*), command.packet->data_len};
+  if (has(command.session) && command.session->out)
+    outbound::send_control(out_, *command.session->out, block, now);
+  rte_pktmbuf_free(command.packet);
 }
 
 void Worker::inject(rte_mbuf* packet) {
@@ -175,7 +187,7 @@ void Worker::let_go() {
   const Time now = monotonic_now();
   for (Session* session : sessions_.all()) {
     if (session->out) outbound::finish_open(out_, *session->out, now);
-    inbound::flush(in_, *session);
+    inbound::flush(in_, *session, now);
   }
   count_.publish();
 }

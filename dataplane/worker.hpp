@@ -65,7 +65,9 @@ class Worker {
   void carry_out(const LifeAction& action, Time now);
   [[nodiscard]] bool read_mailbox(Time now);
   void obey(const Command& command, Time now);
+  [[nodiscard]] bool has(const Session* session) const;
   void inject(rte_mbuf* packet);
+  void send_control(const Command& command, Time now);
   void set_next_hop(const Command& command);
   [[nodiscard]] bool run_timers(Time now);
   void keep_house(Time now);

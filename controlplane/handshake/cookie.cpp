@@ -6,6 +6,24 @@
 #include "penstock/crypto/primitives.hpp"
 
 namespace penstock::controlplane {
+namespace {
+
+// An address: u8 IP version || address 16 || be16 port || zeros. A session: u8 0 || its id.
+using RouteBytes = std::array<std::byte, 1 + 32>;
+
+RouteBytes to_bytes(const Route& route) {
+  RouteBytes bytes{};
+  if (const auto* const endpoint = std::get_if<Endpoint>(&route)) {
+    store_u8(bytes.data(), static_cast<std::uint8_t>(endpoint->address.version));
+    std::ranges::copy(endpoint->address.bytes, bytes.begin() + 1);
+    store_be16(bytes.data() + 17, endpoint->port);
+  } else {
+    std::ranges::copy(std::get<ipc::SessionId>(route), bytes.begin() + 1);
+  }
+  return bytes;
+}
+
+}  // namespace
 
 CookieJar::CookieJar(Entropy& entropy)
     : start_(static_cast<std::uint32_t>(entropy.below(std::uint64_t{1} << 32))) {
@@ -37,16 +55,13 @@ std::uint32_t CookieJar::epoch(Time now) const {
 Cookie CookieJar::make_at(std::uint32_t epoch, const CookieClaim& claim) const {
   std::array<std::byte, 4> epoch_bytes;
   store_be32(epoch_bytes.data(), epoch);
-  std::array<std::byte, 1 + 16 + 2> address;
-  store_u8(address.data(), static_cast<std::uint8_t>(claim.from.address.version));
-  std::ranges::copy(claim.from.address.bytes, address.begin() + 1);
-  store_be16(address.data() + 17, claim.from.port);
+  const RouteBytes route = to_bytes(claim.from);
   std::array<std::byte, 2> suite;
   store_be16(suite.data(), claim.suite);
 
   crypto::Digest mac;
   crypto::hmac_sha256(secret_.reveal(),
-                      {epoch_bytes, address, claim.key_id, claim.h1, claim.nonce_responder, suite},
+                      {epoch_bytes, route, claim.key_id, claim.h1, claim.nonce_responder, suite},
                       mac);
   Cookie cookie;
   std::ranges::copy(epoch_bytes, cookie.begin());

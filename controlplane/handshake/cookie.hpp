@@ -1,5 +1,6 @@
 // The cookie of messages 2 and 3: it proves that the sender of a message 3 received our
-// message 2 at its address, and lets us keep nothing until then (docs/protocol.md section 3).
+// message 2 at its address, or inside the same session, and lets us keep nothing until then
+// (docs/protocol.md section 3).
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 #include "penstock/crypto/key_schedule.hpp"
 
 #include "controlplane/handshake/entropy.hpp"
+#include "controlplane/handshake/route.hpp"
 #include "controlplane/handshake/verdict.hpp"
 
 namespace penstock::controlplane {
@@ -19,7 +21,7 @@ using Cookie = std::array<std::byte, 28>;
 
 // What a cookie vouches for.
 struct CookieClaim {
-  Endpoint from;
+  Route from;
   crypto::KeyId key_id;
   crypto::Digest h1;
   crypto::Nonce nonce_responder;

@@ -6,7 +6,7 @@
 namespace penstock::controlplane {
 namespace {
 
-CookieClaim claim_of(const Endpoint& from, const Message3& fields) {
+CookieClaim claim_of(const Route& from, const Message3& fields) {
   return {.from = from,
           .key_id = fields.key_id,
           .h1 = fields.h1,
@@ -32,7 +32,7 @@ bool Responder::is_for_us(Bytes datagram) const {
   return std::ranges::equal(claimed_key_id(datagram), keys_->key_id);
 }
 
-std::expected<Message, Verdict> Responder::on_message_1(const Endpoint& from, Bytes datagram,
+std::expected<Message, Verdict> Responder::on_message_1(const Route& from, Bytes datagram,
                                                         Entropy& entropy, Time now) const {
   const auto message = check_envelope(datagram, PacketType::handshake_1);
   if (!message) return std::unexpected{message.error()};
@@ -63,7 +63,7 @@ std::expected<Suite, Refusal> Responder::choose(const Message1& offer) const {
   return std::unexpected{Refusal::suite};
 }
 
-std::expected<Responder::Message3Result, Verdict> Responder::on_message_3(const Endpoint& from,
+std::expected<Responder::Message3Result, Verdict> Responder::on_message_3(const Route& from,
                                                                           Bytes datagram,
                                                                           Time now) {
   const auto message = check_envelope(datagram, PacketType::handshake_3);

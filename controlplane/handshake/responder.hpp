@@ -48,11 +48,11 @@ class Responder {
   [[nodiscard]] bool is_for_us(Bytes datagram) const;
 
   // The message 2 to send back. Keeps nothing.
-  [[nodiscard]] std::expected<Message, Verdict> on_message_1(const Endpoint& from, Bytes datagram,
+  [[nodiscard]] std::expected<Message, Verdict> on_message_1(const Route& from, Bytes datagram,
                                                              Entropy& entropy, Time now) const;
   // A message 4 to send again, or proof that the sender holds the key.
   using Message3Result = std::variant<Message, ProvenMessage3>;
-  [[nodiscard]] std::expected<Message3Result, Verdict> on_message_3(const Endpoint& from,
+  [[nodiscard]] std::expected<Message3Result, Verdict> on_message_3(const Route& from,
                                                                     Bytes datagram, Time now);
   // Does the Diffie-Hellman and takes the nonce: from now on only the identical message 3
   // is listened to. A refusal is to be sent at once; an agreement's message is sent, and

@@ -18,7 +18,7 @@ void LinkController::on_dataplane_up(const DataplaneFacts& facts,
 
 void LinkController::on_dataplane_down(Time now) { state_->dataplane_down(now); }
 
-bool LinkController::on_datagram(const Endpoint& from, Bytes datagram, Time now) {
+bool LinkController::on_datagram(const Route& from, Bytes datagram, Time now) {
   return state_->datagram(from, datagram, now);
 }
 

@@ -18,12 +18,18 @@
 #include "penstock/keys/secret.hpp"
 
 #include "controlplane/handshake/entropy.hpp"
+#include "controlplane/handshake/route.hpp"
 
 namespace penstock::controlplane {
 
 // --- what the controller wants done, in order --------------------------------------
 struct SendDatagram {
   Endpoint to;
+  std::vector<std::byte> bytes;
+};
+// The same inside a living session.
+struct SendInside {
+  ipc::SessionId session_id;
   std::vector<std::byte> bytes;
 };
 struct Install {
@@ -38,7 +44,7 @@ struct Notice {
   enum class Kind : std::uint8_t { info, warning } kind;
   std::string text;
 };
-using Action = std::variant<SendDatagram, Install, Remove, Notice>;
+using Action = std::variant<SendDatagram, SendInside, Install, Remove, Notice>;
 
 // What the data plane is, as its hello_reply says.
 struct DataplaneFacts {
@@ -82,8 +88,9 @@ class LinkController {
   // The data plane came (with the sessions it still has on this link) or went.
   void on_dataplane_up(const DataplaneFacts& facts, std::vector<ipc::SessionInfo> living, Time now);
   void on_dataplane_down(Time now);
-  // A handshake datagram; false when its key id is not this link's, so try the next link.
-  [[nodiscard]] bool on_datagram(const Endpoint& from, Bytes datagram, Time now);
+  // A handshake message; false when neither its key id nor the session that it came through is
+  // this link's, so try the next link.
+  [[nodiscard]] bool on_datagram(const Route& from, Bytes datagram, Time now);
   // A handshake datagram that no link claimed. Tell every link; the one whose endpoint it
   // came from says that the far side does not hold the same key.
   void on_unclaimed(const Endpoint& from, Bytes datagram, Time now);

@@ -10,8 +10,10 @@
 
 namespace penstock::controlplane {
 
-bool LinkController::State::datagram(const Endpoint& from, Bytes bytes, Time now) {
+bool LinkController::State::datagram(const Route& from, Bytes bytes, Time now) {
   if (bytes.empty() || !facts_) return false;
+  const auto* const inside = std::get_if<ipc::SessionId>(&from);
+  if (inside != nullptr && sessions_.find(*inside) == nullptr) return false;
   switch (static_cast<PacketType>(load_u8(bytes.data()))) {
     case PacketType::handshake_1:
       if (!responder_.is_for_us(bytes)) return false;
@@ -23,7 +25,8 @@ bool LinkController::State::datagram(const Endpoint& from, Bytes bytes, Time now
       return true;
     case PacketType::handshake_2:
     case PacketType::handshake_4:
-      if (!attempt_ || !attempt_->initiator.is_for_us(bytes)) return false;
+      if (!attempt_ || !is_route_of_attempt(from) || !attempt_->initiator.is_for_us(bytes))
+        return false;
       message_2_or_4(bytes, now);
       return true;
     case PacketType::data:
@@ -31,6 +34,12 @@ bool LinkController::State::datagram(const Endpoint& from, Bytes bytes, Time now
       break;
   }
   return false;
+}
+
+// In the clear an answer may come from anywhere: its source is under no MAC, and is not used.
+bool LinkController::State::is_route_of_attempt(const Route& from) const {
+  return std::holds_alternative<Endpoint>(from) ? std::holds_alternative<Endpoint>(attempt_->route)
+                                                : from == attempt_->route;
 }
 
 void LinkController::State::unclaimed(const Endpoint& from, Bytes bytes, Time now) {
@@ -42,13 +51,13 @@ void LinkController::State::unclaimed(const Endpoint& from, Bytes bytes, Time no
   view_.foreign_key(now);
 }
 
-void LinkController::State::message_1(const Endpoint& from, Bytes bytes, Time now) {
+void LinkController::State::message_1(const Route& from, Bytes bytes, Time now) {
   const auto message_2 = responder_.on_message_1(from, bytes, *entropy_, now);
   if (!message_2) return count_refused(message_2.error(), now);
   send(from, *message_2);
 }
 
-void LinkController::State::message_3(const Endpoint& from, Bytes bytes, Time now) {
+void LinkController::State::message_3(const Route& from, Bytes bytes, Time now) {
   const auto result = responder_.on_message_3(from, bytes, now);
   if (!result) return count_refused(result.error(), now);
   if (const Message* message_4 = std::get_if<Message>(&*result)) return send(from, *message_4);
@@ -66,7 +75,7 @@ bool LinkController::State::own_attempt_wins(const crypto::Nonce& theirs) const 
   return attempt_ && attempt_->initiator.has_message_2() && attempt_->initiator.nonce() < theirs;
 }
 
-void LinkController::State::answer(const Endpoint& from, const ProvenMessage3& proven, Time now) {
+void LinkController::State::answer(const Route& from, const ProvenMessage3& proven, Time now) {
   std::optional<SlotLease> slot = slots_->take();
   if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
   auto answer = responder_.answer(proven, own_parameters(slot->base()), *entropy_, now);
@@ -76,7 +85,7 @@ void LinkController::State::answer(const Endpoint& from, const ProvenMessage3& p
     send(from, answer->message);
     return;
   }
-  install(*answer->agreement, from, std::move(*slot),
+  install(*answer->agreement, peer_on(from), std::move(*slot),
           Pending::Reply{.to = from,
                          .nonce_initiator = proven.fields.nonce_initiator,
                          .message_4 = answer->message},
@@ -89,11 +98,11 @@ void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
     return count_refused(taken.error(), now);
   switch (initiator.state()) {
     case Initiator::State::awaiting_4:
-      return send(config_.endpoint, initiator.outgoing());
+      return send(attempt_->route, initiator.outgoing());
     case Initiator::State::agreed:
       // Towards the endpoint that we chose: no MAC covers where a message 4 came from.
-      install(initiator.take_agreement(), config_.endpoint, std::move(attempt_->slot), std::nullopt,
-              now);
+      install(initiator.take_agreement(), peer_on(attempt_->route), std::move(attempt_->slot),
+              std::nullopt, now);
       attempt_.reset();
       return;
     case Initiator::State::refused:
@@ -112,6 +121,8 @@ void LinkController::State::attempt_over(Time now) {
            now);
   } else if (view_.is_silence_explained(now)) {
     count_failure(now);  // the reason stands and was said
+  } else if (std::holds_alternative<ipc::SessionId>(attempt_->route)) {
+    failed("no answer inside the living session: does the far side still have it?", now);
   } else {
     const std::size_t ip_header =
         config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;

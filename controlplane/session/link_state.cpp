@@ -90,6 +90,7 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
                    .suite = suite,
                    .state = info.state,
                    .slot = slots_->adopt(Spi{info.local_spi_base}),
+                   .peer = ipc::from_wire(info.peer),
                    .rekey_at = born + rekey_delay(info.role, config_.rekey_after, *entropy_),
                    .confirmed_at = born});
   }
@@ -130,6 +131,7 @@ void LinkController::State::install(const Agreement& agreement, const Endpoint& 
                   .role = agreement.role,
                   .suite = agreement.suite,
                   .slot = std::move(slot),
+                  .peer = peer,
                   .rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_)};
   const InstallTarget target{
       .boot_id = facts_->boot_id, .link = link_index_, .peer = peer, .max_age = config_.max_age};
@@ -187,6 +189,7 @@ void LinkController::State::warn_unless_protected(const Session& session) {
 void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason why, Time now) {
   const std::optional<Session> session = sessions_.remove(id);
   if (!session) return;
+  if (attempt_ && attempt_->route == Route{id}) attempt_.reset();  // another goes another way
   if (session->state == ipc::SessionState::current) {
     since_ = now;
     view_.went_down(describe(why));
@@ -205,7 +208,7 @@ void LinkController::State::rekey_wanted(const ipc::SessionId& id, Time now) {
 void LinkController::State::timer(Time now) {
   if (attempt_) {
     Initiator& initiator = attempt_->initiator;
-    if (initiator.on_timer(now)) send(config_.endpoint, initiator.outgoing());
+    if (initiator.on_timer(now)) send(attempt_->route, initiator.outgoing());
     if (initiator.state() == Initiator::State::expired) attempt_over(now);
   }
   const auto due = attempt_due();
@@ -234,8 +237,9 @@ void LinkController::State::start_attempt(Time now) {
   if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
   const Parameters own = own_parameters(slot->base());
   attempt_.emplace(Attempt{.initiator = {starting_, config_.suites, own, *entropy_, now},
-                           .slot = std::move(*slot)});
-  send(config_.endpoint, attempt_->initiator.outgoing());
+                           .slot = std::move(*slot),
+                           .route = next_route()});
+  send(attempt_->route, attempt_->initiator.outgoing());
 }
 
 void LinkController::State::failed(std::string why, Time now) {
@@ -259,8 +263,23 @@ Parameters LinkController::State::own_parameters(Spi spi_base) const {
           .lanes = facts_->lanes};
 }
 
-void LinkController::State::send(const Endpoint& to, const Message& message) {
-  actions_.push_back(SendDatagram{.to = to, .bytes = {message.begin(), message.end()}});
+Route LinkController::State::next_route() const {
+  const Session* current = sessions_.current();
+  if (current == nullptr || failed_in_a_row_ >= limits::attempts_inside) return config_.endpoint;
+  return current->id;
+}
+
+Endpoint LinkController::State::peer_on(const Route& route) const {
+  if (const auto* const endpoint = std::get_if<Endpoint>(&route)) return *endpoint;
+  return sessions_.find(std::get<ipc::SessionId>(route))->peer;
+}
+
+void LinkController::State::send(const Route& to, const Message& message) {
+  const std::vector<std::byte> bytes{message.begin(), message.end()};
+  if (const auto* const endpoint = std::get_if<Endpoint>(&to))
+    actions_.push_back(SendDatagram{.to = *endpoint, .bytes = bytes});
+  else
+    actions_.push_back(SendInside{.session_id = std::get<ipc::SessionId>(to), .bytes = bytes});
 }
 
 LinkStatus LinkController::State::status() const {

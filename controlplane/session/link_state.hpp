@@ -27,7 +27,7 @@ struct LinkController::State {
   void rekey_wanted(const ipc::SessionId& id, Time now);
 
   // --- the far side
-  [[nodiscard]] bool datagram(const Endpoint& from, Bytes bytes, Time now);
+  [[nodiscard]] bool datagram(const Route& from, Bytes bytes, Time now);
   void unclaimed(const Endpoint& from, Bytes bytes, Time now);
 
   // --- the clock and the operator
@@ -41,11 +41,12 @@ struct LinkController::State {
   struct Attempt {
     Initiator initiator;
     SlotLease slot;
+    Route route;  // of all its messages, both ways
   };
   // A session between its agreement and the data plane's reply.
   struct Pending {
     struct Reply {  // what R sends once it is installed
-      Endpoint to;
+      Route to;
       crypto::Nonce nonce_initiator;
       Message message_4;
     };
@@ -54,10 +55,10 @@ struct LinkController::State {
     std::optional<Reply> reply;
   };
 
-  void message_1(const Endpoint& from, Bytes bytes, Time now);
-  void message_3(const Endpoint& from, Bytes bytes, Time now);
+  void message_1(const Route& from, Bytes bytes, Time now);
+  void message_3(const Route& from, Bytes bytes, Time now);
   void message_2_or_4(Bytes bytes, Time now);
-  void answer(const Endpoint& from, const ProvenMessage3& proven, Time now);
+  void answer(const Route& from, const ProvenMessage3& proven, Time now);
   [[nodiscard]] bool own_attempt_wins(const crypto::Nonce& theirs) const;
   void count_refused(Verdict verdict, Time now);
 
@@ -70,7 +71,12 @@ struct LinkController::State {
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
                std::optional<Pending::Reply> reply, Time now);
-  void send(const Endpoint& to, const Message& message);
+  // Inside the living session, unless there is none or too many attempts inside have failed.
+  [[nodiscard]] Route next_route() const;
+  // Where frames of a session go that is agreed on this route.
+  [[nodiscard]] Endpoint peer_on(const Route& route) const;
+  [[nodiscard]] bool is_route_of_attempt(const Route& from) const;
+  void send(const Route& to, const Message& message);
   [[nodiscard]] bool lists(Suite suite) const;
   void warn_unless_protected(const Session& session);
 

@@ -17,6 +17,7 @@ struct Session {
   std::optional<Suite> suite;  // empty: one that this version does not know
   ipc::SessionState state = ipc::SessionState::unconfirmed;
   SlotLease slot;
+  Endpoint peer;        // where its frames go
   Time rekey_at{};      // while it is current
   Time confirmed_at{};  // once it is
 };
@@ -34,6 +35,7 @@ class SessionTable {
   [[nodiscard]] Session* current();
   [[nodiscard]] const Session* current() const;
   [[nodiscard]] bool has_unconfirmed() const;
+  [[nodiscard]] const Session* find(const ipc::SessionId& id) const;
 
  private:
   std::vector<Session> sessions_;

@@ -163,6 +163,10 @@ bool DataplaneClient::dispatch_unasked(const ipc::Received& message) {
     }
     return true;
   }
+  if (const auto* const punt = message.as<ipc::PuntInside>()) {
+    if (is_up()) listener_.on_punt_inside(punt->message.session_id, punt->message.bytes);
+    return true;
+  }
   if (const auto* const event = message.as<ipc::Event>()) {
     if (is_up()) {
       listener_.on_event(*event);
@@ -237,6 +241,15 @@ void DataplaneClient::inject(const Endpoint& to, Bytes datagram) {
   message.datagram.peer = ipc::to_wire(to);
   message.datagram.length = static_cast<std::uint16_t>(datagram.size());
   std::ranges::copy(datagram, message.datagram.bytes.begin());
+  send(message);
+}
+
+void DataplaneClient::inject_inside(const ipc::SessionId& session_id, Bytes inner) {
+  if (!is_up()) return;
+  ipc::InjectInside message;
+  check(inner.size() == message.message.bytes.size(), "a whole handshake message");
+  message.message.session_id = session_id;
+  std::ranges::copy(inner, message.message.bytes.begin());
   send(message);
 }
 

@@ -37,6 +37,7 @@ class DataplaneClient {
                                  std::vector<ipc::SessionInfo> living) = 0;
     virtual void on_dataplane_down() = 0;
     virtual void on_punt(const Endpoint& from, Bytes datagram) = 0;
+    virtual void on_punt_inside(const ipc::SessionId& session_id, Bytes message) = 0;
     virtual void on_event(const ipc::Event& event) = 0;
 
    protected:
@@ -63,6 +64,8 @@ class DataplaneClient {
   void install(SecretBox<ipc::InstallSession> message, OnInstalled on_installed);
   void remove(const ipc::SessionId& session_id);
   void inject(const Endpoint& to, Bytes datagram);
+  // A whole handshake message, inside a session.
+  void inject_inside(const ipc::SessionId& session_id, Bytes message);
   // Always answers: with nothing when the data plane is down, or goes down before it answers.
   void ask_report(OnReport on_report);
 

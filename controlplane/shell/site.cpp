@@ -65,12 +65,20 @@ void Site::on_dataplane_down() {
 
 void Site::on_punt(const Endpoint& from, Bytes datagram) {
   const Time now = monotonic_now();
-  const bool is_claimed = std::ranges::any_of(
-      links_, [&](LinkController& link) { return link.on_datagram(from, datagram, now); });
-  if (!is_claimed) {
+  if (!offer(from, datagram, now)) {
     for (LinkController& link : links_) link.on_unclaimed(from, datagram, now);
   }
   settle();
+}
+
+void Site::on_punt_inside(const ipc::SessionId& session_id, Bytes message) {
+  static_cast<void>(offer(session_id, message, monotonic_now()));  // else its session is gone
+  settle();
+}
+
+bool Site::offer(const Route& from, Bytes message, Time now) {
+  return std::ranges::any_of(
+      links_, [&](LinkController& link) { return link.on_datagram(from, message, now); });
 }
 
 void Site::on_event(const ipc::Event& event) {
@@ -116,6 +124,9 @@ void Site::carry_out(std::size_t link, Action action) {
   };
   std::visit(Overloaded{
                  [&](const SendDatagram& wanted) { dataplane_.inject(wanted.to, wanted.bytes); },
+                 [&](const SendInside& wanted) {
+                   dataplane_.inject_inside(wanted.session_id, wanted.bytes);
+                 },
                  install,
                  [&](const Remove& wanted) { dataplane_.remove(wanted.session_id); },
                  [](const Notice& notice) {

@@ -36,8 +36,11 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
   void on_dataplane_up(const ipc::HelloReply& hello, std::vector<ipc::SessionInfo> living) override;
   void on_dataplane_down() override;
   void on_punt(const Endpoint& from, Bytes datagram) override;
+  void on_punt_inside(const ipc::SessionId& session_id, Bytes message) override;
   void on_event(const ipc::Event& event) override;
   void on_timer();
+  // Whether one of the links took it.
+  [[nodiscard]] bool offer(const Route& from, Bytes message, Time now);
 
   // After every input: what the controllers want done, and when they want to be woken.
   void settle();

@@ -52,6 +52,7 @@ bool ControlServer::obey(const ipc::Received& message, Time now) {
   if (const auto* remove_session = message.as<ipc::RemoveSession>()) return remove(*remove_session);
   if (const auto* list_sessions = message.as<ipc::ListSessions>()) return list(*list_sessions, now);
   if (const auto* inject_datagram = message.as<ipc::Inject>()) return inject(*inject_datagram);
+  if (const auto* inside = message.as<ipc::InjectInside>()) return inject_inside(*inside);
   if (const auto* get_stats = message.as<ipc::GetStats>()) return report(*get_stats, now);
   log::warn("the controller sent a message that this data plane does not know");
   return false;
@@ -128,6 +129,13 @@ bool ControlServer::inject(const ipc::Inject& message) {
   return true;
 }
 
+// Of a session that is gone: lost, like a datagram.
+bool ControlServer::inject_inside(const ipc::InjectInside& message) {
+  const SessionRecord* record = sessions_.find(message.message.session_id);
+  if (record != nullptr) plane_.send_inside(record->shares, message.message.bytes);
+  return true;
+}
+
 bool ControlServer::report(const ipc::GetStats& message, Time now) {
   return controller_->send(
       ipc::Stats{.header = {.type = ipc::Stats::type, .request = message.header.request},
@@ -187,6 +195,15 @@ void ControlServer::on_handshake(const Endpoint& from, Bytes datagram) {
   punt.datagram.peer = ipc::to_wire(from);
   punt.datagram.length = static_cast<std::uint16_t>(datagram.size());
   std::ranges::copy(datagram, punt.datagram.bytes.begin());
+  tell(punt);
+}
+
+void ControlServer::on_inside(Spi spi, Bytes message) {
+  const SessionRecord* record = sessions_.find(spi);
+  ipc::PuntInside punt;
+  if (record == nullptr || message.size() != punt.message.bytes.size()) return;
+  punt.message.session_id = record->info.session_id;
+  std::ranges::copy(message, punt.message.bytes.begin());
   tell(punt);
 }
 

@@ -33,6 +33,8 @@ class ControlServer {
   void on_readable(Time now);  // the controller is
   void on_note(const Note& note);
   void on_handshake(const Endpoint& from, Bytes datagram);
+  // A handshake message that came through the SA with this SPI.
+  void on_inside(Spi spi, Bytes message);
 
  private:
   [[nodiscard]] bool obey(const ipc::Received& message, Time now);
@@ -41,6 +43,7 @@ class ControlServer {
   [[nodiscard]] bool remove(const ipc::RemoveSession& message);
   [[nodiscard]] bool list(const ipc::ListSessions& message, Time now);
   [[nodiscard]] bool inject(const ipc::Inject& message);
+  [[nodiscard]] bool inject_inside(const ipc::InjectInside& message);
   [[nodiscard]] bool report(const ipc::GetStats& message, Time now);
 
   void on_installed(SessionRecord& record);

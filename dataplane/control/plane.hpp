@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "penstock/base/address.hpp"
 #include "penstock/base/bytes.hpp"
@@ -19,6 +21,8 @@ class Plane {
   // False: its mailbox is full.
   [[nodiscard]] virtual bool command(std::size_t worker, const Command& command) = 0;
   virtual void send_datagram(const Endpoint& to, Bytes datagram) = 0;
+  // A handshake message as a control block of the session whose shares these are.
+  virtual void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) = 0;
   [[nodiscard]] virtual Counters total() const = 0;  // of all workers
 };
 

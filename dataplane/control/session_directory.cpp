@@ -159,6 +159,12 @@ SessionRecord* SessionDirectory::find(const Session& share) {
   return nullptr;
 }
 
+SessionRecord* SessionDirectory::find(Spi local_spi) {
+  for (const auto& record : records_)
+    if (record->info.local_spi_base == local_spi.base().value) return record.get();
+  return nullptr;
+}
+
 ipc::SessionInfo describe(const SessionRecord& record, Time now) {
   ipc::SessionInfo info = record.info;
   std::int64_t last_good = 0;

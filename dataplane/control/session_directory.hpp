@@ -58,6 +58,8 @@ class SessionDirectory {
 
   [[nodiscard]] SessionRecord* find(const ipc::SessionId& id);
   [[nodiscard]] SessionRecord* find(const Session& share);
+  // That receives on this SPI.
+  [[nodiscard]] SessionRecord* find(Spi local_spi);
   [[nodiscard]] std::span<const std::unique_ptr<SessionRecord>> all() const { return records_; }
 
  private:

@@ -54,6 +54,22 @@ TxSlot* next_slot(Path& path) {
   return delivery.slots.empty() ? nullptr : &delivery.slots[delivery.used];
 }
 
+// Only the far site can say these: what it says is passed up, and an empty block is a keepalive.
+void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
+  if (block.empty()) return;
+  const bool is_handshake =
+      load_u8(block.data()) == static_cast<std::uint8_t>(ControlType::handshake) &&
+      block.size() == control_header + limits::handshake_message;
+  if (!is_handshake) return path.count.drop(DropReason::bad_control);
+  if (!path.outbox.may_punt(PuntKind::control, now) || !path.punt_buffers.ensure(1))
+    return path.count.drop(DropReason::control_full);
+  rte_mbuf* buffer = path.punt_buffers.pop();
+  const Bytes message = block.subspan(control_header);
+  std::memcpy(rte_pktmbuf_append(buffer, limits::handshake_message), message.data(),
+              message.size());
+  path.outbox.punt_control(buffer, sa.spi);
+}
+
 std::optional<DropReason> deliver(Path& path, const Packet& packet) {
   TxSlot* slot = next_slot(path);
   if (slot == nullptr) return DropReason::plain_tx_full;
@@ -67,9 +83,9 @@ std::optional<DropReason> deliver(Path& path, const Packet& packet) {
 
 }  // namespace
 
-void emit(Path& path, BlockKind kind, Bytes block) {
-  // Control blocks carry nothing yet; an empty one is a keepalive.
-  if (kind == BlockKind::control || kind == BlockKind::padding) return;
+void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now) {
+  if (kind == BlockKind::padding) return;
+  if (kind == BlockKind::control) return hear_control(path, sa, block, now);
   path.count.add(Counter::packets_rebuilt);
   const auto packet = read_packet(path, kind, block);
   if (!packet) return path.count.drop(packet.error());

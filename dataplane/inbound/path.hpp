@@ -82,8 +82,8 @@ void steer(Path& path);
 void open(Path& path);
 void admit(Path& path, Time now);
 void reassemble(Path& path, Time now);
-// One block out of a frame, towards the plain port.
-void emit(Path& path, BlockKind kind, Bytes block);
+// One block out of a frame: a packet towards the plain port, a control block to the main core.
+void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now);
 // Hands the plain port what emit wrote.
 void commit(Path& path);
 
@@ -91,6 +91,6 @@ void commit(Path& path);
 // Gives up gaps that are due; call when path.gap_deadline has passed.
 void expire_gaps(Path& path, Time now);
 // The session ends: what is whole is delivered, every held frame freed.
-void flush(Path& path, Session& session);
+void flush(Path& path, Session& session, Time now);
 
 }  // namespace penstock::dataplane::inbound

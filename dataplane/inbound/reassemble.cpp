@@ -25,7 +25,9 @@ DropReason reason_of(ReassemblyFault fault) {
 // What the reassembler hands out goes straight on.
 struct Sink {
   Path& path;
-  void block(BlockKind kind, Bytes bytes) noexcept { emit(path, kind, bytes); }
+  const InboundSa& sa;
+  Time now;
+  void block(BlockKind kind, Bytes bytes) noexcept { emit(path, sa, kind, bytes, now); }
   void release(void* frame) noexcept { rte_pktmbuf_free(static_cast<rte_mbuf*>(frame)); }
   void fault(ReassemblyFault fault) noexcept { path.count.drop(reason_of(fault)); }
 };
@@ -42,8 +44,8 @@ void note_gap(Path& path, const InboundSa& sa) {
 }  // namespace
 
 void reassemble(Path& path, Time now) {
-  Sink sink{path};
   for (const Frame& frame : std::span{path.frames}.first(path.frame_count)) {
+    Sink sink{path, *frame.sa, now};
     frame.sa->reassembler.accept(frame.sequence, frame.plaintext, frame.buffer, ticks(now), sink);
     note_gap(path, *frame.sa);
   }
@@ -52,10 +54,10 @@ void reassemble(Path& path, Time now) {
 
 void expire_gaps(Path& path, Time now) {
   path.gap_deadline = Time::max();
-  Sink sink{path};
   for (Session* session : path.sessions.all()) {
     for (InboundSa& sa : session->in) {
       if (!sa.reassembler.has_gap()) continue;
+      Sink sink{path, sa, now};
       if (sa.reassembler.deadline() <= ticks(now)) sa.reassembler.expire(ticks(now), sink);
       note_gap(path, sa);
     }
@@ -63,9 +65,11 @@ void expire_gaps(Path& path, Time now) {
   commit(path);
 }
 
-void flush(Path& path, Session& session) {
-  Sink sink{path};
-  for (InboundSa& sa : session.in) sa.reassembler.flush(sink);
+void flush(Path& path, Session& session, Time now) {
+  for (InboundSa& sa : session.in) {
+    Sink sink{path, sa, now};
+    sa.reassembler.flush(sink);
+  }
   commit(path);
 }
 

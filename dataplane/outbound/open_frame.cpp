@@ -52,6 +52,21 @@ void finish_open(Path& path, OutboundSa& sa, Time now) {
   drain(path, now);
 }
 
+void send_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
+  BlockSource source{BlockKind::control, block};
+  const std::size_t room = sa.open != nullptr ? sa.packer.room() : 0;
+  const std::size_t frames = frames_needed(source.length(), room, sa.shape().payload());
+  if (!sa.may_begin(frames) || !path.buffers.ensure(frames)) return;
+  while (!source.is_done()) {
+    if (sa.open == nullptr) open_frame(path, sa, now);
+    sa.packer.append(source);
+    if (sa.packer.is_full()) close_frame(path, sa);
+    if (path.frames.full()) drain(path, now);
+  }
+  finish_open(path, sa, now);
+  drain(path, now);
+}
+
 void send_dummy(Path& path, OutboundSa& sa, Time now) {
   if (sa.open == nullptr) {
     if (!sa.may_begin(1) || !path.buffers.ensure(1)) return;

@@ -98,6 +98,9 @@ void flush(Path& path, Time now);
 void finish_open(Path& path, OutboundSa& sa, Time now);
 // Sends a frame without packets, or the open one.
 void send_dummy(Path& path, OutboundSa& sa, Time now);
+// Sends a control block at once, behind what is in the open frame. Drops it where the SA or the
+// pool has no room: whoever sends such blocks sends them again.
+void send_control(Path& path, OutboundSa& sa, Bytes block, Time now);
 
 // --- shared by the steps: the open frame of an SA --------------------------------------
 void open_frame(Path& path, OutboundSa& sa, Time now);  // a buffer must be at hand

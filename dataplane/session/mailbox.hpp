@@ -1,7 +1,7 @@
 // What the main core and a worker tell each other. Small values through two rings a worker
 // each way; sessions and packets change hands by pointer.
 //
-//   commands  main core -> worker   install, remove, next hop, inject
+//   commands  main core -> worker   install, remove, next hop, inject, control
 //   notes     worker -> main core   what became of sessions: never lost
 //   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
 #pragma once
@@ -26,6 +26,7 @@ struct Command {
     remove,    // give `session` back
     next_hop,  // frames by way of `address` go to `mac` from now on
     inject,    // send the whole packet `packet`
+    control,   // send the control block in `packet` inside `session`, if it still lives
   };
   Kind kind{};
   MacAddress mac;
@@ -47,13 +48,13 @@ struct Note {
   Session* session = nullptr;
 };
 
-enum class PuntKind : std::uint32_t { handshake, neighbour, echo };
-inline constexpr std::size_t punt_kinds = 3;
+enum class PuntKind : std::uint32_t { handshake, neighbour, echo, control };
+inline constexpr std::size_t punt_kinds = 4;
 
-// A whole packet from the wire, its kind already looked at.
+// A whole packet from the wire, its kind already looked at; or a control block.
 struct PuntedPacket {
   PuntKind kind{};
-  std::uint32_t zero = 0;
+  Spi spi;  // of a control block: the SA it came through, which may be gone by now
   rte_mbuf* packet = nullptr;
 };
 

@@ -52,13 +52,15 @@ class Outbox {
   }
   // Takes the packet; frees and counts it when the main core is behind.
   void punt(PuntKind kind, rte_mbuf* packet) {
-    if (!mailbox_.punts.push({.kind = kind, .packet = packet})) {
-      rte_pktmbuf_free(packet);
+    if (push({.kind = kind, .packet = packet}))
+      count_.add(Counter::punted);
+    else
       count_.drop(DropReason::punt_full);
-      return;
-    }
-    count_.add(Counter::punted);
-    is_pending_ = true;
+  }
+  // The same for the bytes of a control block that came through the SA with this SPI.
+  void punt_control(rte_mbuf* block, Spi spi) {
+    if (!push({.kind = PuntKind::control, .spi = spi, .packet = block}))
+      count_.drop(DropReason::control_full);
   }
   // At the end of a turn: wakes the main core when there is something for it.
   void ring() {
@@ -67,12 +69,20 @@ class Outbox {
   }
 
  private:
+  [[nodiscard]] bool push(const PuntedPacket& punted) {
+    const bool has_room = mailbox_.punts.push(punted);
+    if (!has_room) rte_pktmbuf_free(punted.packet);
+    is_pending_ |= has_room;
+    return has_room;
+  }
+
   Mailbox& mailbox_;
   WorkerCounters& count_;
   bool is_pending_ = false;
-  // Handshakes have a rate of their own: a flood of ping or ARP must not starve them.
+  // Each kind has a rate of its own: a flood of ping or ARP must not starve handshakes, and a
+  // flood of handshakes none that come inside a session.
   std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 2000}, PuntRate{64, 1000},
-                                          PuntRate{64, 1000}};
+                                          PuntRate{64, 1000}, PuntRate{64, 1000}};
 };
 
 }  // namespace penstock::dataplane

@@ -70,6 +70,8 @@ constexpr std::array rows{
         {"incomplete_packet", Book::fault, "a packet that lost a part with a lost frame"}},
     Row{DropReason::bad_control,
         {"bad_control", Book::fault, "a control message that makes no sense"}},
+    Row{DropReason::control_full,
+        {"control_full", Book::fault, "more control messages than the main core takes"}},
     Row{DropReason::mailbox_full,
         {"mailbox_full", Book::fault, "a worker was behind with orders from the main core"}},
     Row{DropReason::plain_kernel_drop,

@@ -18,8 +18,9 @@ from lab.programs import REPOSITORY
 from lab.site import Tally
 from scripted_dataplane import (
     DATAGRAM, ENGINE_TEXT, EVENT, EVENT_TYPE, GET_STATS_TYPE, HEADER, HELLO, HELLO_REPLY,
-    HELLO_REPLY_TYPE, HELLO_TYPE, INJECT_TYPE, INSTALL, INSTALL_REPLY_TYPE, INSTALL_TYPE,
-    LANE_KEYS, LIST_END_TYPE, LIST_TYPE, MAX_LANES, PROTECTIONS, PUNT_TYPE, REMOVE,
+    HELLO_REPLY_TYPE, HELLO_TYPE, INJECT_INSIDE_TYPE, INJECT_TYPE, INSIDE, INSTALL,
+    INSTALL_REPLY_TYPE, INSTALL_TYPE, LANE_KEYS, LIST_END_TYPE, LIST_TYPE, MAX_LANES, PROTECTIONS, PUNT_INSIDE_TYPE,
+    PUNT_TYPE, REMOVE,
     REMOVE_REPLY_TYPE, REMOVE_TYPE, REPLY, SESSION_INFO, SESSION_INFO_TYPE, STATS, STATS_TYPE,
     VERSION, endpoint_bytes,
 )  # fmt: skip
@@ -82,8 +83,8 @@ class SessionPlan:
             self.role, self.tag, self.suite, self.frame_size, self.lanes, self.lanes,
             self.takes_offload, b"", endpoint_bytes(self.peer, 7670), self.max_age_ns,
         )  # fmt: skip
-        unused = bytes(LANE_KEYS.size * (MAX_LANES - 1))
-        return head + self.out_keys + unused + self.in_keys + unused
+        # All lanes alike: only the first is ever sent on.
+        return head + self.out_keys * MAX_LANES + self.in_keys * MAX_LANES
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ class ScriptedController:
         self.socket.connect(str(path))
         self.events: list[Event] = []
         self.punts: list[tuple[bytes, bytes]] = []  # endpoint, datagram
+        self.inside: list[tuple[bytes, bytes]] = []  # session id, handshake message
         self._requests = itertools.count(1)
 
     def __enter__(self) -> "ScriptedController":
@@ -192,6 +194,9 @@ class ScriptedController:
             )
         )
 
+    def inject_inside(self, session_id: bytes, message: bytes) -> None:
+        self.socket.send(INSIDE.pack(INJECT_INSIDE_TYPE, 0, 0, session_id, message))
+
     # --- what comes unasked --------------------------------------------------------------
 
     def wait_event(self, kind: int, session_id: bytes, seconds: float = 100.0) -> Event:
@@ -201,6 +206,13 @@ class ScriptedController:
             )
 
         return self._wait(found, f"event {kind}", seconds)
+
+    def wait_inside(self, message: bytes, seconds: float = 30.0) -> bytes:
+        """The session that it came through."""
+        return self._wait(
+            lambda: next((session for session, inner in self.inside if inner == message), None),
+            "a message inside a session", seconds,
+        )  # fmt: skip
 
     def wait_punt(self, datagram: bytes, seconds: float = 30.0) -> bytes:
         """Where it came from."""
@@ -249,6 +261,9 @@ class ScriptedController:
         if kind == EVENT_TYPE:
             _, _, _, event, detail, _, _, session_id = EVENT.unpack(message)
             self.events.append(Event(event, detail, session_id))
+        elif kind == PUNT_INSIDE_TYPE:
+            _, _, _, session_id, inner = INSIDE.unpack(message)
+            self.inside.append((session_id, inner))
         elif kind == PUNT_TYPE:
             _, _, _, peer, length, _, datagram = DATAGRAM.unpack(message)
             self.punts.append((peer, datagram[:length]))

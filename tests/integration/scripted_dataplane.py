@@ -19,7 +19,7 @@ from lab.errors import wait_until
 HEADER = struct.Struct("=HHI")  # type, zero, request
 ENDPOINT = struct.Struct("=16sHBB")
 HELLO = struct.Struct("=HHIII")
-VERSION = 2
+VERSION = 3
 PROTECTIONS = (
     "AES256_CTR-SHA256", "AES128_CTR-SHA256", "AES256_CTR-SHA384", "AES256_GCM",
     "CHACHA20_POLY1305", "NULL",
@@ -37,16 +37,17 @@ REPLY = struct.Struct("=HHIII")  # install_reply, remove_reply, list_end
 REMOVE = struct.Struct("=HHI32s")
 SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBI20sQQQQQ")
 DATAGRAM = struct.Struct("=HHI20sHH1024s")  # inject, punt
+INSIDE = struct.Struct("=HHI32s1024s")  # inject_inside, punt_inside
 EVENT = struct.Struct("=HHIIIII32s")
 STATS = struct.Struct("=HHIQII")  # and then the counters
 
 (HELLO_TYPE, HELLO_REPLY_TYPE, INSTALL_TYPE, INSTALL_REPLY_TYPE, REMOVE_TYPE, REMOVE_REPLY_TYPE,
  LIST_TYPE, SESSION_INFO_TYPE, LIST_END_TYPE, INJECT_TYPE, PUNT_TYPE, EVENT_TYPE, GET_STATS_TYPE,
- STATS_TYPE) = range(1, 15)  # fmt: skip
+ STATS_TYPE, INJECT_INSIDE_TYPE, PUNT_INSIDE_TYPE) = range(1, 17)  # fmt: skip
 CONFIRMED, REMOVED, REKEY_WANTED = 1, 2, 3
 BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE = 1, 2, 3, 4
 STATE_UNCONFIRMED, STATE_CURRENT, STATE_RETIRING = 1, 2, 3
-COUNTERS, GAUGES, DROPS = 19, 3, 35
+COUNTERS, GAUGES, DROPS = 19, 3, 36
 
 
 def endpoint_bytes(address: str, port: int) -> bytes:
@@ -98,6 +99,7 @@ class ScriptedDataplane:
         self.path = path
         self.address = address
         self.wire: Callable[[str, bytes], None] = lambda to, datagram: None
+        self.link: Callable[[bytes, bytes], None] = lambda session_id, message: None
         self.boot_id = os.urandom(16)
         self.sessions: list[Session] = []
         self.counters = [0] * (COUNTERS + GAUGES + DROPS)
@@ -183,6 +185,10 @@ class ScriptedDataplane:
         if kind == INJECT_TYPE:
             _, _, _, to, length, _, data = DATAGRAM.unpack(message)
             self.wire(socket.inet_ntoa(to[:4]), data[:length])
+        if kind == INJECT_INSIDE_TYPE:
+            _, _, _, session_id, inner = INSIDE.unpack(message)
+            if any(session.id == session_id for session in self.sessions):
+                self.link(session_id, inner)
 
     def _on_hello(self, request: int) -> None:
         self.send(
@@ -216,6 +222,10 @@ class ScriptedDataplane:
     def punt(self, source: str, datagram: bytes) -> None:
         body = endpoint_bytes(source, 7670)
         self.send(DATAGRAM.pack(PUNT_TYPE, 0, 0, body, len(datagram), 0, datagram))
+
+    def punt_inside(self, session_id: bytes, message: bytes) -> None:
+        if any(session.id == session_id for session in self.sessions):
+            self.send(INSIDE.pack(PUNT_INSIDE_TYPE, 0, 0, session_id, message))
 
     def event(self, kind: int, session: Session, detail: int = 0) -> None:
         self.send(EVENT.pack(EVENT_TYPE, 0, 0, kind, detail, session.link, 0, session.id))
@@ -253,6 +263,7 @@ def join(a: ScriptedDataplane, b: ScriptedDataplane) -> None:
     """A wire between the two: what one injects is punted to the other's controller."""
     a.wire = lambda to, datagram: b.punt(a.address, datagram) if to == b.address else None
     b.wire = lambda to, datagram: a.punt(b.address, datagram) if to == a.address else None
+    a.link, b.link = b.punt_inside, a.punt_inside
 
 
 def confirm_common_session(a: ScriptedDataplane, b: ScriptedDataplane) -> tuple[Session, Session]:

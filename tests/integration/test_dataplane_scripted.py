@@ -336,6 +336,19 @@ def test_handshakes_go_up_and_down(sites):
     a.controller.wait_punt(answer)
 
 
+def test_handshakes_travel_inside_a_session(sites):
+    a, b = sites
+    session = install(a, b).id
+    before = b.controller.tally()
+    message = bytes([1, 1, 0, 0]) + os.urandom(1020)
+    a.controller.inject_inside(session, message)
+    assert b.controller.wait_inside(message) == session
+    answer = bytes([2, 1, 0, 0]) + os.urandom(1020)
+    b.controller.inject_inside(session, answer)
+    assert a.controller.wait_inside(answer) == session
+    assert b.controller.tally().since(before)["punted"] == 0, "nothing came in the clear"
+
+
 def test_the_responder_alone_never_speaks_first(sites):
     a, b = sites
     plan = b.plan(role=RESPONDER)

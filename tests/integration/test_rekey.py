@@ -45,14 +45,18 @@ def test_a_tcp_stream_survives_rekeys(fresh):
     assert pair.a.link()["handshakes_completed"] > rekeys + 3
 
 
-def test_an_idle_link_rekeys_too(fresh):
+def test_an_idle_link_rekeys_too_and_nobody_sees_it(fresh):
     pair = fresh(Wish(link={"rekey_after": "500ms"})).start()
     first = pair.a.session()["id"]
     completed = pair.a.link()["handshakes_completed"]
     deadline = time.monotonic() + 50
-    while pair.a.link()["handshakes_completed"] < completed + 5 and time.monotonic() < deadline:
-        time.sleep(0.2)
+    with pair.eavesdropper() as ears:
+        while pair.a.link()["handshakes_completed"] < completed + 5 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        report = ears.report()
     assert pair.a.link()["handshakes_completed"] >= completed + 5
+    assert report.missed == 0 and report.handshakes == {}, "a rekey shows nothing on the wire"
+    assert len(report.data_sizes) == 1
     pair.wait_up()
     assert pair.a.session()["id"] != first
     for site in pair.sites:

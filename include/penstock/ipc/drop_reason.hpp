@@ -55,6 +55,7 @@ enum class DropReason : std::uint8_t {
   unknown_kind,
   incomplete_packet,  // touched a lost frame
   bad_control,        // a control block that makes no sense
+  control_full,       // more control blocks than the main core takes
   mailbox_full,
   plain_kernel_drop,  // PACKET_STATISTICS: the kernel dropped before we saw it
   wire_kernel_drop,

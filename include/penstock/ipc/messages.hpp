@@ -4,7 +4,7 @@
 // The data plane listens and serves one controller at a time, which must run as root or as
 // the data plane's own user (peer credentials). The controller speaks first (hello).
 // Every request gets exactly one reply with its request number, except list_sessions (one
-// session_info each, then list_end). punt and event come unasked.
+// session_info each, then list_end). punt, punt_inside and event come unasked.
 //
 // Keys flow down only, in install_session; both sides wipe that message after use.
 #pragma once
@@ -21,7 +21,7 @@
 
 namespace penstock::ipc {
 
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
 
 using BootId = std::array<std::byte, 16>;     // random, of one life of the data plane
 using SessionId = std::array<std::byte, 32>;  // T4 of its handshake
@@ -41,6 +41,8 @@ enum class MessageType : std::uint16_t {
   event,      // data plane -> controller
   get_stats,  // controller -> data plane
   stats,
+  inject_inside,  // controller -> data plane: send it inside this session; no reply
+  punt_inside,    // data plane -> controller: a handshake message arrived inside a session
 };
 
 struct Header {
@@ -203,6 +205,24 @@ struct Punt {
   Datagram datagram;
 };
 
+// A handshake message that travels inside a living session, as a control block.
+struct InsideMessage {
+  SessionId session_id{};
+  std::array<std::byte, limits::handshake_message> bytes{};
+};
+
+struct InjectInside {
+  static constexpr auto type = MessageType::inject_inside;
+  Header header{.type = type};
+  InsideMessage message;
+};
+
+struct PuntInside {
+  static constexpr auto type = MessageType::punt_inside;
+  Header header{.type = type};
+  InsideMessage message;
+};
+
 enum class EventKind : std::uint32_t {
   session_confirmed = 1,  // it is now what the link sends on
   session_removed,        // detail: RemovalReason
@@ -249,7 +269,7 @@ concept Message = std::is_trivially_copyable_v<M> && std::has_unique_object_repr
 static_assert(Message<Hello> && Message<HelloReply> && Message<InstallSession> &&
               Message<InstallReply> && Message<RemoveSession> && Message<RemoveReply> &&
               Message<ListSessions> && Message<SessionInfo> && Message<ListEnd> &&
-              Message<Inject> && Message<Punt> && Message<Event> && Message<GetStats> &&
-              Message<Stats>);
+              Message<Inject> && Message<Punt> && Message<InjectInside> && Message<PuntInside> &&
+              Message<Event> && Message<GetStats> && Message<Stats>);
 
 }  // namespace penstock::ipc

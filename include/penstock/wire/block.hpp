@@ -20,6 +20,12 @@ enum class BlockKind : std::uint8_t {
 
 inline constexpr std::size_t block_header = 4;
 
+// The first byte of a control block that is not empty; an empty one is a keepalive.
+enum class ControlType : std::uint8_t {
+  handshake = 1,  // a whole handshake message follows
+};
+inline constexpr std::size_t control_header = 1;
+
 struct BlockHeader {
   BlockKind kind{};  // may hold a number that no kind has: skip by length, count
   std::uint32_t length = 0;

@@ -5,16 +5,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/controlplane/session/beta.hpp"
 #include "tests/unit/controlplane/session/simulation.hpp"
-
-#include "controlplane/handshake/initiator.hpp"
 
 namespace penstock::controlplane {
 namespace {
-
-constexpr std::string_view same_key = "a key file of at least 32 bytes, shared";
-constexpr Suite x25519{KeyExchange::x25519, Protection::aes256_ctr_sha256};
-constexpr Suite modp2048{KeyExchange::modp2048, Protection::aes256_ctr_sha256};
 
 std::size_t count_of(const std::vector<std::string>& lines, std::string_view part) {
   return static_cast<std::size_t>(std::ranges::count_if(
@@ -183,66 +178,6 @@ TEST(LinkStatus, DamagedMessagesAreCountedAndSaid) {
 // --- one controller by hand --------------------------------------------------------------
 
 // beta's controller, with alpha's handshake machinery in the test's hands.
-class Beta : public testing::Test {
- protected:
-  Beta() {
-    controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 1472, .lanes = 2}, {}, now);
-    (void)controller.take_actions();
-  }
-
-  static LinkConfig config() {
-    LinkConfig config{.peer = "alpha", .endpoint = alpha, .suites = {x25519}};
-    config.frame_size = 1000;
-    return config;
-  }
-  template <class T>
-  std::vector<T> take() {
-    std::vector<T> found;
-    for (Action& action : controller.take_actions())
-      if (T* wanted = std::get_if<T>(&action)) found.push_back(std::move(*wanted));
-    return found;
-  }
-  // Messages 1 to 3; the install that beta wants then.
-  Install reach_install() {
-    EXPECT_TRUE(controller.on_datagram(alpha, initiator.outgoing(), now));
-    const auto message_2 = take<SendDatagram>();
-    EXPECT_TRUE(initiator.on_message(message_2.at(0).bytes, entropy, now));
-    EXPECT_TRUE(controller.on_datagram(alpha, initiator.outgoing(), now));
-    auto installs = take<Install>();
-    return std::move(installs.at(0));
-  }
-  // A session that alpha started, up.
-  ipc::SessionId reach_current() {
-    const Install install = reach_install();
-    const ipc::SessionId id = install.message->session_id;
-    controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
-    controller.on_event(event(ipc::EventKind::session_confirmed, id), now);
-    (void)controller.take_actions();
-    return id;
-  }
-  static ipc::Event event(ipc::EventKind kind, const ipc::SessionId& id) {
-    return {.kind = kind, .session_id = id};
-  }
-
-  static inline const Endpoint alpha{.address = *parse_ip("192.0.2.1"), .port = 7670};
-  Time now = 1000s;
-  SeededEntropy entropy{5};
-  LinkKeys keys = derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "alpha", "beta");
-  Initiator initiator{keys,
-                      {x25519},
-                      {.spi_base = Spi::make(1, 1, 0), .frame_size = 1400, .lanes = 3},
-                      entropy,
-                      now};
-  SlotAllocator slots{entropy};
-  LinkController controller{{.site_name = "beta",
-                             .link_index = 4,
-                             .config = config(),
-                             .file_key = crypto::derive_file_key(as_bytes(same_key))},
-                            slots,
-                            entropy,
-                            now};
-};
-
 TEST_F(Beta, SendsMessage4OnlyWhenInstalled) {
   const Install install = reach_install();
   EXPECT_TRUE(take<SendDatagram>().empty());
@@ -323,7 +258,7 @@ TEST_F(Beta, RekeysWhenTheDataPlaneWantsIt) {
   controller.on_event(event(ipc::EventKind::rekey_wanted, session), now);
   EXPECT_EQ(controller.deadline(), now);
   controller.on_timer(now);
-  EXPECT_EQ(take<SendDatagram>().size(), 1u);
+  EXPECT_EQ(take<SendInside>().size(), 1u);
   EXPECT_EQ(controller.status().state, LinkStatus::State::up);
 }
 
@@ -338,15 +273,15 @@ TEST_F(Beta, AConfirmationMayOvertakeTheInstallReply) {
 }
 
 TEST_F(Beta, ARefusalNeverEndsALivingSession) {
-  (void)reach_current();
+  const ipc::SessionId session = reach_current();
   controller.rekey(now);
   controller.on_timer(now);
-  const auto message_1 = take<SendDatagram>();
+  const auto message_1 = take<SendInside>();
   const LinkKeys from_beta =
       derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
   const Message refusal = write_message_2(
       {.h1 = crypto::sha256({message_1.at(0).bytes}), .reason = Refusal::suite}, from_beta.k2);
-  EXPECT_TRUE(controller.on_datagram(alpha, refusal, now));
+  EXPECT_TRUE(controller.on_datagram(session, refusal, now));
   EXPECT_EQ(controller.status().state, LinkStatus::State::up);
   EXPECT_EQ(controller.status().handshakes_failed, 1u);
   EXPECT_TRUE(take<Remove>().empty());

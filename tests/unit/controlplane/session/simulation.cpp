@@ -36,20 +36,30 @@ void Simulation::start_dataplane(int index) {
   ipc::BootId boot_id{};
   self.entropy->fill(boot_id);
   self.dataplane = std::make_unique<VirtualDataplane>(
-      boot_id, VirtualDataplane::Outputs{
-                   .send =
-                       [this, index](const VirtualFrame& frame) {
-                         over_the_wire([this, to = 1 - index, frame] { frame_arrives(to, frame); });
-                       },
-                   .event =
-                       [this, index](const ipc::Event& event) {
-                         later(0ms, [this, index, event, life = site(index).life] {
-                           Site& hearer = site(index);
-                           if (!hearer.controller || hearer.life != life) return;
-                           hearer.controller->on_event(event, now);
-                           settle(index);
-                         });
-                       }});
+      boot_id,
+      VirtualDataplane::Outputs{
+          .send =
+              [this, index](const VirtualFrame& frame) {
+                over_the_wire([this, to = 1 - index, frame] { frame_arrives(to, frame); });
+              },
+          .event =
+              [this, index](const ipc::Event& event) {
+                later(0ms, [this, index, event, life = site(index).life] {
+                  Site& hearer = site(index);
+                  if (!hearer.controller || hearer.life != life) return;
+                  hearer.controller->on_event(event, now);
+                  settle(index);
+                });
+              },
+          .punt_inside =
+              [this, index](const ipc::SessionId& id, const std::vector<std::byte>& message) {
+                later(0ms, [this, index, id, message, life = site(index).life] {
+                  Site& hearer = site(index);
+                  if (!hearer.controller || hearer.life != life) return;
+                  static_cast<void>(hearer.controller->on_datagram(id, message, now));
+                  settle(index);
+                });
+              }});
   ++self.boots;
   if (self.controller) connect(index);
 }
@@ -177,6 +187,11 @@ void Simulation::carry_out(int index, Action action) {
           });
   };
   std::visit(Overloaded{send, install,
+                        [&](SendInside& wanted) {
+                          ++self.messages_inside;
+                          if (self.dataplane)
+                            self.dataplane->send_inside(wanted.session_id, wanted.bytes, now);
+                        },
                         [&](const Remove& wanted) {
                           if (self.dataplane) self.dataplane->remove(wanted.session_id);
                         },

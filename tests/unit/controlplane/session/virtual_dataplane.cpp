@@ -51,6 +51,16 @@ void VirtualDataplane::receive(const VirtualFrame& frame, Time now) {
   } else if (now < found->answers_end && now >= found->last_sent + 50ms) {
     send_on(*found, now);
   }
+  if (!frame.control.empty()) outputs_.punt_inside(found->message.session_id, frame.control);
+}
+
+bool VirtualDataplane::send_inside(const ipc::SessionId& id, std::vector<std::byte> message,
+                                   Time now) {
+  const auto found =
+      std::ranges::find_if(sessions_, [&](const Session& s) { return s.message.session_id == id; });
+  if (found == sessions_.end()) return false;
+  send_on(*found, now, std::move(message));
+  return true;
 }
 
 void VirtualDataplane::confirm(Session& session, Time now) {
@@ -119,13 +129,16 @@ std::vector<ipc::SessionInfo> VirtualDataplane::living(Time now) const {
                     .suite = session.message.suite,
                     .frame_size = session.message.frame_size,
                     .tag = session.message.tag,
+                    .peer = session.message.peer,
                     .age_ns = static_cast<std::uint64_t>((now - session.installed_at).count())});
   return list;
 }
 
-void VirtualDataplane::send_on(Session& session, Time now) {
+void VirtualDataplane::send_on(Session& session, Time now, std::vector<std::byte> control) {
   session.last_sent = now;
-  outputs_.send({.spi = session.message.remote_spi_base, .key = session.message.out[0].encrypt});
+  outputs_.send({.spi = session.message.remote_spi_base,
+                 .key = session.message.out[0].encrypt,
+                 .control = std::move(control)});
 }
 
 void VirtualDataplane::tell(ipc::EventKind kind, const Session& session, std::uint32_t detail) {

@@ -18,6 +18,7 @@ using LaneKey = std::array<std::byte, 32>;
 struct VirtualFrame {
   std::uint32_t spi = 0;
   LaneKey key{};
+  std::vector<std::byte> control{};  // a handshake message inside, or empty
 };
 
 class VirtualDataplane {
@@ -25,6 +26,8 @@ class VirtualDataplane {
   struct Outputs {
     std::function<void(const VirtualFrame&)> send;
     std::function<void(const ipc::Event&)> event;
+    std::function<void(const ipc::SessionId&, const std::vector<std::byte>&)> punt_inside =
+        [](const auto&, const auto&) {};
   };
   struct Counters {
     std::uint64_t opened = 0;
@@ -39,6 +42,8 @@ class VirtualDataplane {
   [[nodiscard]] ipc::InstallResult install(const ipc::InstallSession& message, Time now);
   void remove(const ipc::SessionId& id);
   void receive(const VirtualFrame& frame, Time now);
+  // False: the session is gone.
+  bool send_inside(const ipc::SessionId& id, std::vector<std::byte> message, Time now);
   // Sends a frame of traffic on the current session, if there is one.
   void traffic(Time now);
   void on_timer(Time now);
@@ -60,7 +65,7 @@ class VirtualDataplane {
     Time answers_end{};
   };
 
-  void send_on(Session& session, Time now);
+  void send_on(Session& session, Time now, std::vector<std::byte> control = {});
   void confirm(Session& session, Time now);
   void retire(Session& session, Time now);
   void tell(ipc::EventKind kind, const Session& session, std::uint32_t detail = 0);

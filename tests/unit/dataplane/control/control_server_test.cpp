@@ -29,6 +29,9 @@ struct FakePlane : Plane {
   void send_datagram(const Endpoint& to, Bytes datagram) override {
     sent.emplace_back(to, std::vector<std::byte>{datagram.begin(), datagram.end()});
   }
+  void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) override {
+    inside.emplace_back(shares[0]->id, std::vector<std::byte>{message.begin(), message.end()});
+  }
   Counters total() const override {
     Counters counters;
     counters.values[0] = 42;
@@ -36,6 +39,7 @@ struct FakePlane : Plane {
   }
   std::vector<std::vector<Command>> commands{2};
   std::vector<std::pair<Endpoint, std::vector<std::byte>>> sent;
+  std::vector<std::pair<ipc::SessionId, std::vector<std::byte>>> inside;
   bool is_full = false;
 };
 
@@ -163,6 +167,31 @@ TEST_F(ControlServerTest, AnInstallIsDoneWhenEveryWorkerHasIt) {
 
   send_install(controller, session(6));
   EXPECT_EQ(expect<ipc::InstallReply>(controller)->result, InstallResult::seen_before);
+}
+
+TEST_F(ControlServerTest, CarriesMessagesInsideLivingSessions) {
+  ipc::Channel controller = greet();
+  send_install(controller, session(5));
+  ipc::InjectInside down;
+  down.message.session_id = session(5).session_id;
+  down.message.bytes.fill(std::byte{7});
+  EXPECT_TRUE(controller.send(down));
+  down.message.session_id[0] ^= std::byte{1};  // of a session that is not here
+  EXPECT_TRUE(controller.send(down));
+  server->on_readable(now);
+  ASSERT_EQ(plane.inside.size(), 1u);
+  EXPECT_EQ(plane.inside[0].first, session(5).session_id);
+  EXPECT_EQ(plane.inside[0].second, std::vector(limits::handshake_message, std::byte{7}));
+
+  const std::vector message(limits::handshake_message, std::byte{9});
+  server->on_inside(Spi{session(5).local_spi_base + 1}, message);
+  const auto up = expect<ipc::PuntInside>(controller);
+  ASSERT_TRUE(up);
+  EXPECT_EQ(up->message.session_id, session(5).session_id);
+  EXPECT_TRUE(std::ranges::equal(up->message.bytes, message));
+  server->on_inside(Spi{64}, message);
+  server->on_inside(Spi{session(5).local_spi_base}, Bytes{message}.first(10));
+  EXPECT_TRUE(is_quiet(controller));
 }
 
 TEST_F(ControlServerTest, AnInstallThatFindsNoRoomIsRefused) {
