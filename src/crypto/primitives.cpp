@@ -6,9 +6,6 @@
 #include <cerrno>
 #include <climits>
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
-
 #include "openssl.hpp"
 #include "penstock/base/check.hpp"
 #include "penstock/keys/secret.hpp"
@@ -23,11 +20,10 @@ using openssl::output;
 // Looked up once in OpenSSL's providers; shared by all threads, never changed.
 struct Algorithms {
   openssl::MessageDigest sha256{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
-  openssl::Mac hmac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
   openssl::Cipher chacha20_poly1305{EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr)};
   Algorithms() {
-    check(sha256 && hmac && chacha20_poly1305,
-          "OpenSSL has no SHA256, HMAC or ChaCha20-Poly1305: is its default provider loaded?");
+    check(sha256 && chacha20_poly1305,
+          "OpenSSL has no SHA256 or ChaCha20-Poly1305: is its default provider loaded?");
   }
 };
 
@@ -36,31 +32,58 @@ const Algorithms& algorithms() {
   return all;
 }
 
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new()) { check(context_ != nullptr, "no memory for OpenSSL"); }
+  void begin() { must(EVP_DigestInit_ex2(context_.get(), algorithms().sha256.get(), nullptr)); }
+  void add(Bytes part) { must(EVP_DigestUpdate(context_.get(), part.data(), part.size())); }
+  void finish(std::span<std::byte, 32> out) {
+    must(EVP_DigestFinal_ex(context_.get(), output(out), nullptr));
+  }
+
+ private:
+  openssl::MessageDigestContext context_;
+};
+
+// RFC 2104: H(key ^ opad || H(key ^ ipad || text)). OpenSSL's own looks its hash up by name for
+// every key, which costs a short message three times what hashing does.
 class HmacSha256 {
  public:
-  explicit HmacSha256(Bytes key) : context_(EVP_MAC_CTX_new(algorithms().hmac.get())) {
-    check(context_ != nullptr, "no memory for OpenSSL");
-    char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end()};
-    // A null key would mean "the one before".
-    static constexpr std::byte empty{};
-    if (key.data() == nullptr) key = Bytes{&empty, 0};
-    must(EVP_MAC_init(context_.get(), input(key), key.size(), parameters));
+  explicit HmacSha256(Bytes key) {
+    if (key.size() > Pad::size) {
+      hash_.begin();
+      hash_.add(key);
+      hash_.finish(pad_.fill().first<32>());
+    } else {
+      std::ranges::copy(key, pad_.fill().begin());
+    }
+    begin_with(inner);
   }
-  void add(Bytes part) { must(EVP_MAC_update(context_.get(), input(part), part.size())); }
+  void add(Bytes part) { hash_.add(part); }
   void add(std::initializer_list<Bytes> parts) {
     for (const Bytes part : parts) add(part);
   }
   void finish(std::span<std::byte, 32> out) {
-    std::size_t written = 0;
-    must(EVP_MAC_final(context_.get(), output(out), &written, out.size()));
-    check(written == out.size(), "HMAC-SHA256 has 32 bytes");
+    hash_.finish(out);
+    begin_with(inner ^ outer);
+    hash_.add(out);
+    hash_.finish(out);
   }
 
  private:
-  openssl::MacContext context_;
+  struct PadPurpose;
+  using Pad = Secret<64, PadPurpose>;  // a block of the hash
+  static constexpr std::byte inner{0x36};
+  static constexpr std::byte outer{0x5c};
+
+  void begin_with(std::byte mask) {
+    for (std::byte& byte : pad_.fill()) byte ^= mask;
+    hash_.begin();
+    hash_.add(pad_.reveal());
+  }
+
+  Sha256 hash_;
+  Pad pad_;
 };
 
 struct BlockPurpose;
@@ -94,12 +117,11 @@ constexpr std::array<std::byte, 12> nonce_zero{};
 }  // namespace
 
 Digest sha256(std::initializer_list<Bytes> parts) {
-  const openssl::MessageDigestContext context{EVP_MD_CTX_new()};
-  check(context != nullptr, "no memory for OpenSSL");
-  must(EVP_DigestInit_ex2(context.get(), algorithms().sha256.get(), nullptr));
-  for (const Bytes part : parts) must(EVP_DigestUpdate(context.get(), part.data(), part.size()));
+  Sha256 hash;
+  hash.begin();
+  for (const Bytes part : parts) hash.add(part);
   Digest out;
-  must(EVP_DigestFinal_ex(context.get(), output(out), nullptr));
+  hash.finish(out);
   return out;
 }
 

@@ -19,42 +19,56 @@ using openssl::output;
 
 constexpr std::size_t value_size = 32;
 
-openssl::Key must_have(EVP_PKEY* key) {
-  check(key != nullptr, "OpenSSL has no X25519: is its default provider loaded?");
-  return openssl::Key{key};
-}
+constexpr auto no_x25519 = "OpenSSL has no X25519: is its default provider loaded?";
 
-// From both values: from x alone OpenSSL computes y, which is as long as the exchange itself.
-openssl::Key key_of(const KeyPair& pair) {
-  const openssl::KeyContext context{EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr)};
-  check(context != nullptr, "OpenSSL has no X25519: is its default provider loaded?");
-  must(EVP_PKEY_fromdata_init(context.get()));
-  // The parameters are not const, but read only.
-  const auto parameter = [](const char* name, Bytes value) {
-    return OSSL_PARAM_construct_octet_string(name, const_cast<std::byte*>(value.data()),
-                                             value.size());
-  };
-  std::array parameters{parameter(OSSL_PKEY_PARAM_PUB_KEY, pair.y),
-                        parameter(OSSL_PKEY_PARAM_PRIV_KEY, pair.x), OSSL_PARAM_construct_end()};
-  EVP_PKEY* key = nullptr;
-  must(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parameters.data()));
-  return must_have(key);
-}
+// Makes keys from values that are there. From x alone OpenSSL would compute y anew, which takes
+// as long as the exchange itself.
+class KeyMaker {
+ public:
+  KeyMaker() : context_(EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr)) {
+    check(context_ != nullptr, no_x25519);
+    must(EVP_PKEY_fromdata_init(context_.get()));
+  }
+  openssl::Key pair(const KeyPair& values) {
+    std::array parameters{value(OSSL_PKEY_PARAM_PUB_KEY, values.y),
+                          value(OSSL_PKEY_PARAM_PRIV_KEY, values.x), OSSL_PARAM_construct_end()};
+    return make(EVP_PKEY_KEYPAIR, parameters.data());
+  }
+  openssl::Key public_key(Bytes y) {
+    std::array parameters{value(OSSL_PKEY_PARAM_PUB_KEY, y), OSSL_PARAM_construct_end()};
+    return make(EVP_PKEY_PUBLIC_KEY, parameters.data());
+  }
+
+ private:
+  static OSSL_PARAM value(const char* name, Bytes bytes) {
+    // OpenSSL's type serves both ways; these are only read.
+    auto* const data = const_cast<std::byte*>(bytes.data());  // NOLINT
+    return OSSL_PARAM_construct_octet_string(name, data, bytes.size());
+  }
+  openssl::Key make(int what, OSSL_PARAM* parameters) {
+    EVP_PKEY* key = nullptr;
+    must(EVP_PKEY_fromdata(context_.get(), &key, what, parameters));
+    return openssl::Key{key};
+  }
+
+  openssl::KeyContext context_;
+};
 
 bool is_private_value(Bytes) { return true; }
 
 void public_value(Bytes x, MutableBytes out) {
+  const openssl::Key key{
+      EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, input(x), x.size())};
+  check(key != nullptr, no_x25519);
   std::size_t size = out.size();
-  const openssl::Key key =
-      must_have(EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, input(x), x.size()));
   must(EVP_PKEY_get_raw_public_key(key.get(), output(out), &size));
   check(size == value_size, "an X25519 public value has 32 bytes");
 }
 
 bool agree(const KeyPair& pair, Bytes peer, MutableBytes out) {
-  const openssl::Key own = key_of(pair);
-  const openssl::Key theirs = must_have(
-      EVP_PKEY_new_raw_public_key_ex(nullptr, "X25519", nullptr, input(peer), peer.size()));
+  KeyMaker maker;
+  const openssl::Key own = maker.pair(pair);
+  const openssl::Key theirs = maker.public_key(peer);
   const openssl::KeyContext context{EVP_PKEY_CTX_new_from_pkey(nullptr, own.get(), nullptr)};
   check(context != nullptr, "no memory for OpenSSL");
   must(EVP_PKEY_derive_init(context.get()));
