@@ -21,7 +21,7 @@ Program::Program(int argc, char** argv) {
   is_refused_ = benchmark::ReportUnrecognizedArguments(count, arguments.data());
 }
 
-int Program::run(benchmark::BenchmarkReporter& table, benchmark::BenchmarkReporter& json) {
+int Program::run(benchmark::BenchmarkReporter& table, benchmark::BenchmarkReporter& json) const {
   if (is_refused_) return exit_refused;
   benchmark::RunSpecifiedBenchmarks(&table, has_file_ ? &json : nullptr);
   benchmark::Shutdown();

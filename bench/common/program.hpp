@@ -13,7 +13,8 @@ class Program {
 
   // Runs the registered benchmarks that are wanted: `table` prints, `json` writes the file if one
   // is. Returns the exit code.
-  [[nodiscard]] int run(benchmark::BenchmarkReporter& table, benchmark::BenchmarkReporter& json);
+  [[nodiscard]] int run(benchmark::BenchmarkReporter& table,
+                        benchmark::BenchmarkReporter& json) const;
 
  private:
   bool is_refused_ = false;
