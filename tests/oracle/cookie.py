@@ -19,17 +19,30 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Inside:
+    """The way of a message that came as a control block of a living session."""
+
+    session_id: bytes
+
+    def encode(self) -> bytes:
+        return b"\0" + self.session_id
+
+
+Route = Address | Inside
+
+
+@dataclass(frozen=True)
 class Bound:
     """What a cookie holds together."""
 
-    address: Address
+    route: Route
     key_id: bytes
     h1: bytes
     nonce_r: bytes
     suite: int
 
     def encode(self) -> bytes:
-        bound = self.address.encode() + self.key_id + self.h1 + self.nonce_r
+        bound = self.route.encode() + self.key_id + self.h1 + self.nonce_r
         return bound + self.suite.to_bytes(2, "big")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import blocks, keys
-from .cookie import Address
+from .cookie import Address, Inside, Route
 from .frames import FrameDropped, Opener, Sealer, spi_of
 from .initiator import Initiator
 from .parameters import Parameters
@@ -21,6 +21,7 @@ from .suites import SUITES, Suite
 from .verdicts import Agreed, Answer, Verdict
 
 DATA_FRAME = 5
+HANDSHAKE = b"\1"  # what a control block with a handshake message begins with
 RESEND = 0.1  # seconds between frames on a session that is not confirmed
 
 
@@ -47,6 +48,14 @@ class Living:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Letter:
+    """A handshake message, and the way by which it came."""
+
+    message: bytes
+    route: Route
+
+
 @dataclass
 class Endpoint:
     udp: socket.socket  # bound
@@ -54,11 +63,12 @@ class Endpoint:
     name: str
     peer_name: str
     key_file: bytes
-    accepts: list[Suite] = field(default_factory=lambda: list(SUITES.values()))
     wishes: Parameters = Parameters()
     heard: list[blocks.Block] = field(default_factory=list)  # of all sessions
-    verdicts: list[Verdict] = field(default_factory=list)  # on handshake messages, newest last
     dropped: list[str] = field(default_factory=list)  # frames
+    letters: list[Letter] = field(default_factory=list)  # not taken, in manual mode
+    is_manual: bool = False  # handshake messages wait in `letters` for the test
+    last_verdict: Verdict | None = None
 
     def __post_init__(self) -> None:
         self.sessions: list[Living] = []  # newest last
@@ -66,7 +76,9 @@ class Endpoint:
         self._spi_base = int.from_bytes(os.urandom(3), "big") << 8 | 64
         self.starts = keys.role_keys(self.key_file, self.name, self.peer_name)
         self.answers = keys.role_keys(self.key_file, self.peer_name, self.name)
-        self.responder = Responder(self.answers, self.accepts, self.next_wishes(), os.urandom)
+        self.responder = Responder(
+            self.answers, list(SUITES.values()), self.next_wishes(), os.urandom
+        )
 
     def next_wishes(self) -> Parameters:
         """Every session has an SPI base of its own."""
@@ -78,31 +90,39 @@ class Endpoint:
     def send_raw(self, datagram: bytes) -> None:
         self.udp.sendto(datagram, (self.peer.ip, self.peer.port))
 
-    def send(self, *sent: blocks.Block) -> None:
-        """On the newest session; without blocks, a frame of padding."""
-        sealer = self.sessions[-1].sealer
+    def send(self, *sent: blocks.Block, on: Living | None = None) -> None:
+        """On the newest session unless told; without blocks, a frame of padding."""
+        sealer = (on or self.sessions[-1]).sealer
         for text in blocks.pack(sent, sealer.text_size):
             self.send_raw(sealer.seal(text))
 
+    def send_message(self, message: bytes, route: Route | None = None) -> None:
+        """In the clear, or inside the session that `route` names."""
+        if not isinstance(route, Inside):
+            self.send_raw(message)
+            return
+        [living] = [one for one in self.sessions if one.session.id == route.session_id]
+        self.send(blocks.Block(blocks.CONTROL, HANDSHAKE + message), on=living)
+
     def start(self, offer: Sequence[Suite]) -> Initiator:
+        """In the clear."""
         self.attempt = Initiator(
             self.starts, offer, self.next_wishes(), os.urandom, time.monotonic()
         )
         self.send_raw(self.attempt.message_1)
         return self.attempt
 
-    # --- receiving ------------------------------------------------------------------------
+    # --- time -----------------------------------------------------------------------------
 
     def until(self, probe: Callable[[], object], what: str, seconds: float = 20.0) -> None:
         """Plays its part until `probe` is true."""
         deadline = time.monotonic() + seconds
         while not probe():
-            now = time.monotonic()
-            if now > deadline:
-                raise Silence(f"waited {seconds:.0f} s for {what}; verdicts: {self.verdicts[-3:]}")
+            if time.monotonic() > deadline:
+                raise Silence(f"waited {seconds:.0f} s for {what}; {self.last_verdict}")
             if select.select([self.udp], [], [], 0.05)[0]:
                 datagram, sender = self.udp.recvfrom(65535)
-                self.take(datagram, Address(sender[0], sender[1]))
+                self._take(datagram, Address(sender[0], sender[1]))
             if self.attempt is not None and (again := self.attempt.tick(time.monotonic())):
                 self.send_raw(again)
 
@@ -128,22 +148,30 @@ class Endpoint:
         self.responder.wishes = self.next_wishes()
         self.attempt = None
 
-    def take(self, datagram: bytes, sender: Address) -> None:
+    # --- receiving ------------------------------------------------------------------------
+
+    def _take(self, datagram: bytes, sender: Address) -> None:
         if datagram[:1] == bytes([DATA_FRAME]):
             self._take_frame(datagram)
+        else:
+            self._take_letter(Letter(datagram, sender))
+
+    def _take_letter(self, letter: Letter) -> None:
+        if self.is_manual:
+            self.letters.append(letter)
             return
-        now = time.monotonic()
-        if datagram[:1] in (b"\1", b"\3"):
-            verdict = self.responder.receive(datagram, sender, now, self.attempt)
+        now, message, route = time.monotonic(), letter.message, letter.route
+        if message[:1] in (b"\1", b"\3"):
+            verdict = self.responder.receive(message, route, now, self.attempt)
         elif self.attempt is not None:
-            verdict = self.attempt.receive(datagram, now)
+            verdict = self.attempt.receive(message, now)
         else:
             return
-        self.verdicts.append(verdict)
+        self.last_verdict = verdict
+        if isinstance(verdict, Answer):
+            self.send_message(verdict.message, route)
         if isinstance(verdict, Agreed | Answer) and verdict.session is not None:
             self.adopt(verdict.session)
-        if isinstance(verdict, Answer):
-            self.send_raw(verdict.message)
 
     def _take_frame(self, frame: bytes) -> None:
         spi = spi_of(frame)
@@ -156,7 +184,14 @@ class Endpoint:
         except FrameDropped as why:
             self.dropped.append(str(why))
             return
-        self.heard += living.unpackers[spi].feed(text)
         is_first, living.is_confirmed = not living.is_confirmed, True
-        if is_first and not living.session.is_initiator and living is self.sessions[-1]:
-            self.send()
+        if is_first and not living.session.is_initiator:
+            self.send(on=living)
+        for block in living.unpackers[spi].feed(text):
+            self._take_block(block, living)
+
+    def _take_block(self, block: blocks.Block, living: Living) -> None:
+        if block.kind == blocks.CONTROL and block.data[:1] == HANDSHAKE:
+            self._take_letter(Letter(block.data[1:], Inside(living.session.id)))
+        else:
+            self.heard.append(block)

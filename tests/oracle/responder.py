@@ -43,22 +43,22 @@ class Responder:
         self._accepted: dict[bytes, _Accepted] = {}
 
     def receive(
-        self, datagram: bytes, sender: cookie.Address, now: float, own: Initiator | None = None
+        self, datagram: bytes, route: cookie.Route, now: float, own: Initiator | None = None
     ) -> Verdict:
-        """`own` is this site's own attempt on the link, if there is one."""
+        """`route` is the way by which it came, `own` this site's own attempt on the link if any."""
         try:
             kind = m.kind_of(datagram)
         except m.Malformed as error:
             return Dropped(Why.LENGTH if str(error) == "length" else Why.HEADER)
         if kind == 1:
-            return self._on_1(datagram, sender, now)
+            return self._on_1(datagram, route, now)
         if kind == 3:
-            return self._on_3(datagram, sender, now, own)
+            return self._on_3(datagram, route, now, own)
         return Dropped(Why.NOT_EXPECTED)
 
     # --- message 1: nothing is kept --------------------------------------------------------
 
-    def _on_1(self, datagram: bytes, sender: cookie.Address, now: float) -> Verdict:
+    def _on_1(self, datagram: bytes, route: cookie.Route, now: float) -> Verdict:
         one = m.Message1.decode(datagram)
         if one.key_id != self._role.key_id:
             return Dropped(Why.KEY_ID)
@@ -73,7 +73,7 @@ class Responder:
         if chosen is None:
             return self._refusal(h1, Reason.SUITE)
         nonce_r = self._random(32)
-        bound = cookie.Bound(sender, one.key_id, h1, nonce_r, chosen.number)
+        bound = cookie.Bound(route, one.key_id, h1, nonce_r, chosen.number)
         baked = cookie.bake(self._secret, self._clock(now), bound)
         body = m.Message2(h1, nonce_r, baked, chosen.number).body()
         return Answer(m.with_mac(self._role.k2, body))
@@ -88,12 +88,12 @@ class Responder:
     # --- message 3: the six checks, then the answer -------------------------------------------
 
     def _on_3(
-        self, datagram: bytes, sender: cookie.Address, now: float, own: Initiator | None
+        self, datagram: bytes, route: cookie.Route, now: float, own: Initiator | None
     ) -> Verdict:
         three = m.Message3.decode(datagram)
         if three.key_id != self._role.key_id:
             return Dropped(Why.KEY_ID)
-        bound = cookie.Bound(sender, three.key_id, three.h1, three.nonce_r, three.suite)
+        bound = cookie.Bound(route, three.key_id, three.h1, three.nonce_r, three.suite)
         if not cookie.is_good(self._secret, self._clock(now), three.cookie, bound):
             return Dropped(Why.COOKIE)
         self._forget(now)

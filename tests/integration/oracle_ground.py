@@ -1,0 +1,116 @@
+"""A real site A, and the oracle (tests/oracle) at the address where site B would be."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab.errors import wait_until
+from lab.network import Network, Plan
+from lab.raw import RawPort
+from lab.site import Site, SiteConfig
+from oracle.cookie import Address
+from oracle.endpoint import Endpoint
+from oracle.parameters import Parameters
+from oracle.session import Session
+from oracle.suites import SUITES, Suite
+
+SO_NO_CHECK = 11  # socket(7)
+# One offer has room for 16.
+NAMES = [
+    one.name
+    for one in SUITES.values()
+    if one.exchange.name in ("X25519", "MODP2048")
+    or one.protection.name in ("AES256_CTR-SHA384", "CHACHA20_POLY1305")
+]
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    """A real site A that accepts every suite; an address, and nobody, in place of site B."""
+    directory = tmp_path_factory.mktemp("oracle")
+    key_file = directory / "link.key"
+    key_file.write_bytes(bytes(range(100, 140)))
+    key_file.chmod(0o600)
+    with Network(Plan(host_mtu=9000)) as network:
+        ours, theirs = network.wire_addresses("a"), network.wire_addresses("b")
+        network.site_b.run("ip", "address", "add", theirs.v4_prefix, "dev", "wire")
+        config = SiteConfig(
+            "alpha", "beta", ours.v4_prefix, f"{theirs.v4}:7670",
+            site={"lab": True}, link={"suites": NAMES, "tag": 20, "min_tag": 12},
+        )  # fmt: skip
+        site = Site(network.site_a, directory / "alpha", config, key_file)
+        site.start()
+        try:
+            wait_until(lambda: data_plane_is_up(site), "the data plane of A")
+            yield network, site
+        finally:
+            site.stop()
+
+
+@pytest.fixture
+def alpha(request, ground):
+    _, site = ground
+    yield site
+    if getattr(request.node, "has_failed", False):
+        print(site.log_tail())
+    else:
+        wait_until(lambda: site.status()["books"] == "balanced", "the books to balance", 20)
+
+
+@pytest.fixture
+def host(ground):
+    with RawPort(ground[0].host_a, "eth0") as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def endpoint(ground):
+    """One for all tests of a module, as A may speak to it inside a session of an earlier one."""
+    network, site = ground
+    ours, theirs = network.wire_addresses("a"), network.wire_addresses("b")
+    with network.site_b.entered():
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with udp:
+        # A veth hands checksums on unfinished, as no real wire does: send none, as sites do.
+        udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+        udp.bind((theirs.v4, 7670))
+        yield Endpoint(udp, Address(ours.v4, 7670), "beta", "alpha", site.key_file.read_bytes())
+
+
+@pytest.fixture
+def beta(endpoint):
+    endpoint.heard.clear()
+    endpoint.dropped.clear()
+    endpoint.letters.clear()
+    endpoint.is_manual = False
+    endpoint.wishes = Parameters()
+    endpoint.responder.wishes = endpoint.next_wishes()
+    return endpoint
+
+
+def data_plane_is_up(site: Site) -> bool:
+    status = site.status()
+    return bool(status) and status["data_plane"]["state"] == "up"
+
+
+def shake(beta: Endpoint, alpha: Site, role: str, wanted: Suite) -> Session:
+    """The oracle in the given role makes a session of the wanted suite; A agrees on what it is."""
+    count = len(beta.sessions)
+    if role == "initiator":
+        beta.start([wanted])
+    else:
+        beta.responder.accepts[:] = [wanted]
+        alpha.ask_rekey()
+    session = beta.session_after(count, f"{wanted.name} as {role}")
+    assert session.suite is wanted
+    assert session.is_initiator == (role == "initiator")
+    seen = wait_until(
+        lambda: (one := alpha.session()).get("id") == session.id[:8].hex() and one, "A's session"
+    )
+    assert seen["suite"] == wanted.name
+    assert (seen["tag"], seen["frame_size"]) == (session.agreed.tag, session.agreed.frame)
+    return session
