@@ -48,6 +48,11 @@ std::string_view describe(ipc::Role role) {
   return role == ipc::Role::initiator ? "initiator" : "responder";
 }
 
+std::string describe_suite(const Session& session) {
+  return fmt::format("{}, tag {}", session.suite ? to_string(*session.suite) : "an unknown suite",
+                     session.tag);
+}
+
 constexpr std::string_view no_dataplane = "the data plane is not running";
 
 }  // namespace
@@ -88,6 +93,7 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
     sessions_.add({.id = info.session_id,
                    .role = info.role,
                    .suite = suite,
+                   .tag = info.tag,
                    .state = info.state,
                    .slot = slots_->adopt(Spi{info.local_spi_base}),
                    .peer = ipc::from_wire(info.peer),
@@ -101,7 +107,8 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
   view_.waiting("connecting to " + to_string(config_.endpoint));
   if (const Session* current = sessions_.current()) {
     since_ = current->confirmed_at;
-    view_.went_up(fmt::format("up: took over a living session as {}", describe(current->role)));
+    view_.went_up(fmt::format("up: took over a living session, {}, as {}", describe_suite(*current),
+                              describe(current->role)));
     warn_unless_protected(*current);
   }
 }
@@ -130,6 +137,7 @@ void LinkController::State::install(const Agreement& agreement, const Endpoint& 
   Session session{.id = agreement.session_id,
                   .role = agreement.role,
                   .suite = agreement.suite,
+                  .tag = agreement.shape.tag,
                   .slot = std::move(slot),
                   .peer = peer,
                   .rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_)};
@@ -164,18 +172,22 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
       pending_, [&](const Pending& pending) { return pending.session.id == id; });
   if (early != pending_.end()) install_reply(early->request, ipc::InstallResult::installed, now);
 
-  const bool was_up = sessions_.current() != nullptr;
+  const Session* before = sessions_.current();
+  const bool was_up = before != nullptr;
+  const std::string suite_before = was_up ? describe_suite(*before) : std::string{};
   const Session* session = sessions_.confirm(id, now);
   if (session == nullptr) return;
   ++completed_;
   schedule_.succeeded();
   const bool had_failed = std::exchange(failed_in_a_row_, 0) > 0;
+  const std::string suite = describe_suite(*session);
   if (was_up) {
     view_.stays_up(had_failed);
+    if (suite != suite_before) view_.suite_changed(suite, suite_before);
   } else {
     since_ = now;
-    view_.went_up(
-        fmt::format("up: session {} as {}", to_hex(Bytes{id}.first(4)), describe(session->role)));
+    view_.went_up(fmt::format("up: session {}, {}, as {}", to_hex(Bytes{id}.first(4)), suite,
+                              describe(session->role)));
   }
   warn_unless_protected(*session);
 }

@@ -43,6 +43,11 @@ void OperatorView::stays_up(bool had_failed) {
   if (had_failed) notice(Notice::Kind::info, "answers again");
 }
 
+void OperatorView::suite_changed(std::string_view now, std::string_view before) {
+  notice(Notice::Kind::info,
+         fmt::format("the new session is {}; the one before was {}", now, before));
+}
+
 std::string OperatorView::rekey_trouble(std::uint64_t failures) const {
   if (failures == 0) return {};
   if (failures == 1) return fmt::format("the last handshake failed: {}", reason_);

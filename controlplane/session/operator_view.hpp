@@ -32,6 +32,8 @@ class OperatorView {
   void may_be_unprotected(Suite suite);  // the config lists it
   // A session was followed by the next one; `had_failed`: not at the first attempt.
   void stays_up(bool had_failed);
+  // ... and the two are of different suites or tags.
+  void suite_changed(std::string_view now, std::string_view before);
   // What ails a link that is up, whose last `failures` handshakes failed.
   [[nodiscard]] std::string rekey_trouble(std::uint64_t failures) const;
   // An attempt ended without a session.

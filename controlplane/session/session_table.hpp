@@ -15,6 +15,7 @@ struct Session {
   ipc::SessionId id{};
   ipc::Role role{};
   std::optional<Suite> suite;  // empty: one that this version does not know
+  std::uint8_t tag = 0;        // bytes
   ipc::SessionState state = ipc::SessionState::unconfirmed;
   SlotLease slot;
   Endpoint peer;        // where its frames go

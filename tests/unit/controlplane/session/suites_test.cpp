@@ -9,6 +9,7 @@ namespace penstock::controlplane {
 namespace {
 
 constexpr Suite x25519{KeyExchange::x25519, Protection::aes256_ctr_sha256};
+constexpr Suite gcm{KeyExchange::x25519, Protection::aes256_gcm};
 constexpr Suite null_suite{KeyExchange::x25519, Protection::none};
 constexpr std::string_view session_shout =
     "link beta (198.51.100.7:7670): suite X25519-NULL: NOTHING is encrypted or authenticated";
@@ -57,6 +58,42 @@ INSTANTIATE_TEST_SUITE_P(Simulation, EveryProtection, testing::ValuesIn(protecti
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });
+
+TEST(LinkLog, NamesTheSuiteOfASessionThatComesUpOrIsTakenOver) {
+  Simulation simulation{1};
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(1s));
+  const std::string link = "link beta (198.51.100.7:7670): ";
+  const auto says = [&](std::string_view start, std::string_view end) {
+    return std::ranges::any_of(simulation.site(0).notices, [&](const std::string& line) {
+      return line.starts_with(link + std::string{start}) && line.find(end) != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(says("up: session ", ", X25519-AES256_CTR-SHA256, tag 16, as "));
+  simulation.run_for(10min);
+  EXPECT_FALSE(says("the new session is", "")) << "every rekey made the same suite";
+  simulation.stop_controller(0);
+  simulation.start_controller(0);
+  simulation.run_for(1s);
+  EXPECT_TRUE(says("up: took over a living session", ", X25519-AES256_CTR-SHA256, tag 16, as "));
+}
+
+TEST(LinkLog, NamesBothSuitesWhenARekeyChangesThem) {
+  Simulation simulation{1, {.suites = {gcm, x25519}}, {.suites = {x25519}}};
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(1s));
+  simulation.stop_controller(1);
+  simulation.site(1).setup.suites = {gcm};
+  simulation.start_controller(1);
+  simulation.run_for(1s);
+  simulation.rekey(0);
+  simulation.run_for(5s);
+  EXPECT_EQ(suite_of(simulation, 0), gcm);
+  EXPECT_EQ(count_of(simulation.site(0).notices,
+                     "link beta (198.51.100.7:7670): the new session is X25519-AES256_GCM, tag 16; "
+                     "the one before was X25519-AES256_CTR-SHA256, tag 16"),
+            1u);
+}
 
 TEST(UnprotectedLink, IsSaidAtTheStartAndAtEverySession) {
   Simulation simulation{1, {.suites = {null_suite}}, {.suites = {null_suite}}};
