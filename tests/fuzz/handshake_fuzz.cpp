@@ -2,9 +2,9 @@
 // and parameters: parsers never run past their bytes, nothing forged gets a Diffie-Hellman,
 // and what is agreed is within the limits on both sides alike.
 //
-// Input: u8 way + 6 * protection, then bytes. Way 0: the datagram as it is. 1 to 4: the body of
-// that message, under a good header and, where that says more, a good MAC. 5: two sets of
-// parameters.
+// Input: u8 way + 6 * protection + 36 * key exchange, then bytes. Way 0: the datagram as it is. 1
+// to 4: the body of that message, under a good header and, where that says more, a good MAC. 5: two
+// sets of parameters.
 #include <algorithm>
 
 #include "fuzz.hpp"
@@ -143,8 +143,11 @@ void parameters(Protection protection, Bytes bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const Bytes body = fuzz::bytes(data, size).subspan(1);
-  const Protection protection = protections[data[0] / ways % protections.size()].protection;
-  Ends ends{.suite = {KeyExchange::x25519, protection}};
+  const std::size_t suite = data[0] / ways;
+  const Protection protection = protections[suite % protections.size()].protection;
+  const KeyExchangeTraits& exchange =
+      key_exchanges[suite / protections.size() % key_exchanges.size()];
+  Ends ends{.suite = {exchange.key_exchange, protection}};
   switch (data[0] % ways) {
     case 0:
       any_datagram(ends, body);
