@@ -59,12 +59,14 @@ Result<Options> read_options(int argc, char** argv) {
 // Which code seals, and why, for every protection that a link may use.
 void log_crypto(const EnginePlan& crypto, const SiteConfig& config) {
   log::info(fmt::format("seals with {}", crypto.describe()));
-  if (crypto.is_slow())
-    log::warn("slow_crypto: expect a tenth of the speed that a CPU with AES-NI has, and prefer "
-              "CHACHA20_POLY1305: AES in tables leaks its key to who shares the CPU's caches");
   std::set<Protection> listed;
   for (const LinkConfig& link : config.links)
     for (const Suite suite : link.suites) listed.insert(suite.protection);
+  if (crypto.is_slow())
+    log::warn(fmt::format("slow_crypto: this CPU seals many times slower than one with AES-NI{}",
+                          listed.contains(Protection::chacha20_poly1305)
+                              ? ""
+                              : "; CHACHA20_POLY1305 is the fastest protection here"));
   for (const Protection protection : listed)
     log::info(fmt::format("{}: {}", to_string(protection), crypto.describe(protection)));
 }

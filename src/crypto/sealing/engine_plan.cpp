@@ -31,33 +31,43 @@ std::size_t least(const std::vector<double>& costs) {
   return best;
 }
 
-// "AVX512 97 ns a frame (AVX2 191, SSE 193)"
-std::string compare(const std::vector<ManagerKind>& managers, const std::vector<double>& costs) {
-  const std::size_t best = least(costs);
+// " (AVX2 191, SSE 193)": what the others would have cost, or nothing where there are none.
+std::string describe_others(const std::vector<ManagerKind>& managers,
+                            const std::vector<double>& costs, std::size_t chosen) {
   std::string others;
   for (std::size_t i = 0; i < costs.size(); ++i)
-    if (i != best)
-      others += fmt::format("{}{} {:.0f}", others.empty() ? "" : ", ", name(managers[i].vectors),
+    if (i != chosen)
+      others += fmt::format("{}{} {:.0f}", others.empty() ? " (" : ", ", name(managers[i].vectors),
                             costs[i]);
-  return fmt::format("{} {:.0f} ns a frame{}", name(managers[best].vectors), costs[best],
-                     others.empty() ? "" : fmt::format(" ({})", others));
+  return others.empty() ? others : others + ")";
 }
 
-// "SSE", or "8 by AVX512 and 3 by SSE"
-std::string describe_cut(const std::vector<ManagerKind>& managers, const HashPlan::Cut& cut) {
-  std::string text;
-  for (std::size_t i = 0; i < managers.size(); ++i)
-    if (cut[i] != 0)
-      text +=
-          fmt::format("{}{} by {}", text.empty() ? "" : " and ", cut[i], name(managers[i].vectors));
-  return text;
+// "AVX512 97 ns (AVX2 191, SSE 193)"
+std::string compare(const std::vector<ManagerKind>& managers, const std::vector<double>& costs) {
+  const std::size_t best = least(costs);
+  return fmt::format("{} {:.0f} ns{}", name(managers[best].vectors), costs[best],
+                     describe_others(managers, costs, best));
 }
 
-std::string describe_hash(const std::vector<ManagerKind>& managers, const HashPlan& plan) {
-  constexpr std::size_t many = HashPlan::most_lanes;
-  return fmt::format("MACs {} {:.0f} ns a frame, {} {:.0f} ns",
-                     describe_cut(managers, plan.cut(many)), plan.cost(many) / double{many},
-                     describe_cut(managers, plan.cut(1)), plan.cost(1));
+// One manager and its rivals, as above; or "8 by AVX512 and 3 by SSE 430 ns".
+std::string describe_cut(const std::vector<ManagerKind>& managers, const CtrHmacCosts& costs,
+                         const HashPlan& plan, std::size_t frames) {
+  const HashPlan::Cut& cut = plan.cut(frames);
+  const auto* const whole = std::ranges::find(cut, frames);
+  const auto count = static_cast<double>(frames);
+  if (whole == cut.end()) {
+    std::string text;
+    for (std::size_t i = 0; i < managers.size(); ++i)
+      if (cut[i] != 0)
+        text += fmt::format("{}{} by {}", text.empty() ? "" : " and ", cut[i],
+                            name(managers[i].vectors));
+    return fmt::format("{} {:.0f} ns", text, plan.cost(frames) / count);
+  }
+  const auto chosen = static_cast<std::size_t>(whole - cut.begin());
+  std::vector<double> each;
+  for (const HashPlan::Costs& manager : costs.hash) each.push_back(manager[frames] / count);
+  return fmt::format("{} {:.0f} ns{}", name(managers[chosen].vectors), each[chosen],
+                     describe_others(managers, each, chosen));
 }
 
 std::size_t preferred(const HashPlan& plan, double cipher) {
@@ -76,14 +86,18 @@ void choose_ctr_hmac(Protection protection, std::span<IMB_MGR* const> managers, 
   const CtrHmacCosts costs = measure_ctr_hmac(protection, managers);
   choice = {.cipher = least(costs.cipher), .hash = HashPlan{costs.hash}};
   const std::size_t index = index_of(protection);
-  choices.texts[index] = fmt::format("cipher {}; {}", compare(choices.managers, costs.cipher),
-                                     describe_hash(choices.managers, choice.hash));
+  choices.texts[index] =
+      fmt::format("a frame of 1472 bytes: cipher {}; MAC among 16 {}; MAC alone {}",
+                  compare(choices.managers, costs.cipher),
+                  describe_cut(choices.managers, costs, choice.hash, HashPlan::most_lanes),
+                  describe_cut(choices.managers, costs, choice.hash, 1));
   choices.batch_sizes[index] = preferred(choice.hash, costs.cipher[choice.cipher]);
 }
 
 std::size_t choose_aead(Protection protection, const std::vector<double>& costs,
                         std::string_view way, Choices& choices) {
-  choices.texts[index_of(protection)] = fmt::format("{} {}", way, compare(choices.managers, costs));
+  choices.texts[index_of(protection)] =
+      fmt::format("a frame of 1472 bytes: {} {}", way, compare(choices.managers, costs));
   return least(costs);
 }
 

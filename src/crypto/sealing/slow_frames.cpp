@@ -33,9 +33,14 @@ const EVP_CIPHER* cipher_of(Protection protection) {
       return EVP_aes_256_gcm();
     case Protection::chacha20_poly1305:
       return EVP_chacha20_poly1305();
-    default:
+    case Protection::aes256_ctr_sha256:
+    case Protection::aes256_ctr_sha384:
       return EVP_aes_256_ctr();
+    case Protection::none:
+      break;
   }
+  check(false, "a protection that encrypts");
+  return nullptr;
 }
 
 CipherContext begin(const Work& work, Bytes iv, int direction) {
