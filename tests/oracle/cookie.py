@@ -10,12 +10,15 @@ LIFE = 10  # seconds
 
 @dataclass(frozen=True)
 class Address:
+    """The way of a message in the clear."""
+
     ip: str
     port: int
 
     def encode(self) -> bytes:
         ip = ipaddress.ip_address(self.ip)
-        return bytes([ip.version]) + ip.packed.ljust(16, b"\0") + self.port.to_bytes(2, "big")
+        start = bytes([ip.version]) + ip.packed.ljust(16, b"\0") + self.port.to_bytes(2, "big")
+        return start + bytes(14)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         self.sessions: list[Living] = []  # newest last
         self.attempt: Initiator | None = None
+        self._attempt_route: Route = self.peer
         self._spi_base = int.from_bytes(os.urandom(3), "big") << 8 | 64
         self.starts = keys.role_keys(self.key_file, self.name, self.peer_name)
         self.answers = keys.role_keys(self.key_file, self.peer_name, self.name)
@@ -104,12 +105,13 @@ class Endpoint:
         [living] = [one for one in self.sessions if one.session.id == route.session_id]
         self.send(blocks.Block(blocks.CONTROL, HANDSHAKE + message), on=living)
 
-    def start(self, offer: Sequence[Suite]) -> Initiator:
-        """In the clear."""
+    def start(self, offer: Sequence[Suite], inside: bool = False) -> Initiator:
+        """In the clear, or inside the newest session."""
         self.attempt = Initiator(
             self.starts, offer, self.next_wishes(), os.urandom, time.monotonic()
         )
-        self.send_raw(self.attempt.message_1)
+        self._attempt_route = Inside(self.sessions[-1].session.id) if inside else self.peer
+        self.send_message(self.attempt.message_1, self._attempt_route)
         return self.attempt
 
     # --- time -----------------------------------------------------------------------------
@@ -124,7 +126,7 @@ class Endpoint:
                 datagram, sender = self.udp.recvfrom(65535)
                 self._take(datagram, Address(sender[0], sender[1]))
             if self.attempt is not None and (again := self.attempt.tick(time.monotonic())):
-                self.send_raw(again)
+                self.send_message(again, self._attempt_route)
 
     def session_after(self, count: int, what: str = "a session") -> Session:
         """The first beyond `count`, confirmed both ways."""
@@ -163,7 +165,7 @@ class Endpoint:
         now, message, route = time.monotonic(), letter.message, letter.route
         if message[:1] in (b"\1", b"\3"):
             verdict = self.responder.receive(message, route, now, self.attempt)
-        elif self.attempt is not None:
+        elif self.attempt is not None and route == self._attempt_route:
             verdict = self.attempt.receive(message, now)
         else:
             return

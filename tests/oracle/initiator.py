@@ -33,7 +33,7 @@ class Initiator:
         self.nonce_i = random(32)
         body = m.Message1(role.key_id, self.nonce_i, tuple(self._offer)).body()
         self.message_1 = m.with_mac(role.k1, body)
-        self._h1 = keys.sha256(self.message_1)
+        self.h1 = keys.sha256(self.message_1)
         self.state = State.AWAITING_2
         self._deadline = now + LIFE
         self._sent(self.message_1, now)
@@ -72,7 +72,7 @@ class Initiator:
 
     def _on_2(self, datagram: bytes, now: float) -> Verdict:
         two = m.Message2.decode(datagram)
-        if two.h1 != self._h1:
+        if two.h1 != self.h1:
             return Dropped(Why.H1)
         if not m.mac_holds(self._role.k2, datagram):
             return Dropped(Why.MAC)
@@ -82,7 +82,7 @@ class Initiator:
             return Dropped(Why.NOT_OFFERED)
         self._suite = self._offer[two.suite]
         self.two = two
-        self.t2 = m.transcript(self._h1, datagram)
+        self.t2 = m.transcript(self.h1, datagram)
         self.state = State.AWAITING_4
         message_3 = self._make_3()
         self._sent(message_3, now)
@@ -94,7 +94,7 @@ class Initiator:
         self.ours = self._wishes.for_suite(self._suite)
         self.nonce_keys = keys.nonce_keys(self._role.p, self.nonce_i, two.nonce_r)
         three = m.Message3(
-            self._role.key_id, self.nonce_i, self._h1, two.nonce_r, two.cookie, two.suite,
+            self._role.key_id, self.nonce_i, self.h1, two.nonce_r, two.cookie, two.suite,
             exchange.public(self._private),
         )  # fmt: skip
         before = three.before_sealed()

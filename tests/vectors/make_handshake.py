@@ -3,8 +3,8 @@
 each way, by the oracle in tests/oracle from fixed randomness.
 
 Format: "name hex" lines, as in the other files here. Names are docs/protocol.md's; keys and
-frames end in _<direction>_<lane>. What a side draws at random comes first. `address` is I's as
-the cookie takes it: version, 16 bytes, port.
+frames end in _<direction>_<lane>. What a side draws at random comes first. `route` is that
+of I's messages, in the clear, as the cookie takes it.
 """
 
 import pathlib
@@ -73,7 +73,7 @@ def record(suite_name: str) -> dict[str, bytes]:
         "private_r": private_r,
         "cookie_secret": cookie_secret,
         "epoch": EPOCH.to_bytes(4, "big"),
-        "address": ADDRESS.encode(),
+        "route": ADDRESS.encode(),
         "suite": chosen.number.to_bytes(2, "big"),
         "parameters_i": session.ours.encode(),
         "parameters_r": session.theirs.encode(),
