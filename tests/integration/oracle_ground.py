@@ -16,7 +16,7 @@ from oracle.cookie import Address
 from oracle.endpoint import Endpoint
 from oracle.parameters import Parameters
 from oracle.session import Session
-from oracle.suites import SUITES, Suite
+from oracle.suites import SUITES, Suite, suite
 
 SO_NO_CHECK = 11  # socket(7)
 # One offer has room for 16.
@@ -92,22 +92,35 @@ def beta(endpoint):
     return endpoint
 
 
+@pytest.fixture
+def mallory(alpha, beta):
+    """The oracle in the hands of the test, which answers handshake messages itself. The link is
+    up, so that A starts nothing by itself."""
+    if not beta.sessions:
+        shake(beta, alpha, "initiator", suite(NAMES[0]))
+    beta.is_manual = True
+    return beta
+
+
 def data_plane_is_up(site: Site) -> bool:
     status = site.status()
     return bool(status) and status["data_plane"]["state"] == "up"
 
 
 def shake(beta: Endpoint, alpha: Site, role: str, wanted: Suite) -> Session:
-    """The oracle in the given role makes a session of the wanted suite; A agrees on what it is."""
+    """The oracle as "responder", "initiator" (in the clear) or "initiator inside" makes a session
+    of the wanted suite; A agrees on what it is. What A starts goes inside when it can."""
+    if role == "initiator inside" and not beta.sessions:
+        shake(beta, alpha, "initiator", wanted)
     count = len(beta.sessions)
-    if role == "initiator":
-        beta.start([wanted])
+    if role != "responder":
+        beta.start([wanted], inside=role == "initiator inside")
     else:
         beta.responder.accepts[:] = [wanted]
         alpha.ask_rekey()
     session = beta.session_after(count, f"{wanted.name} as {role}")
     assert session.suite is wanted
-    assert session.is_initiator == (role == "initiator")
+    assert session.is_initiator == (role != "responder")
     seen = wait_until(
         lambda: (one := alpha.session()).get("id") == session.id[:8].hex() and one, "A's session"
     )

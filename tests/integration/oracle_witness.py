@@ -1,6 +1,7 @@
 """What a site made of messages that should move nothing."""
 
 import os
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +10,13 @@ from oracle import keys
 from oracle.cookie import Route
 from oracle.endpoint import Endpoint, Letter
 from oracle.initiator import Initiator
-from oracle.suites import suite
+from oracle.session import Session
+from oracle.suites import Suite, suite
+from oracle.verdicts import Verdict
 
 SUITE = suite("X25519-AES256_GCM")
+REFUSED = {"refused": 1}
+MALFORMED = {"wire_malformed": 1}
 
 
 @dataclass(frozen=True)
@@ -107,3 +112,62 @@ def moves_nothing(
     assert after.completed == before.completed
     assert alpha.session()
     return after.since(before)
+
+
+def flipped(message: bytes, at: int, bit: int = 0) -> bytes:
+    changed = bytearray(message)
+    changed[at] ^= 1 << bit
+    return bytes(changed)
+
+
+class Dice:
+    """Random but for how the first draw, the nonce, begins."""
+
+    def __init__(self, start: bytes):
+        self._start = start
+
+    def __call__(self, size: int) -> bytes:
+        start, self._start = self._start, b""
+        return start + os.urandom(size - len(start))
+
+
+# --- the honest part between the attacks ------------------------------------------------------
+def rekey(alpha: Site, beta: Endpoint, accepts: Suite = SUITE) -> Letter:
+    """A starts an attempt: its message 1, and the way by which answers go."""
+    beta.responder.accepts[:] = [accepts]
+    beta.letters.clear()
+    alpha.ask_rekey()
+    return next_letter(beta, 1)
+
+
+def answer(beta: Endpoint, letter: Letter) -> Verdict:
+    """What the honest oracle makes of A's message 1 or 3."""
+    return beta.responder.receive(letter.message, letter.route, time.monotonic())
+
+
+def take_up(beta: Endpoint, session: Session) -> None:
+    """The oracle uses it, and so does A."""
+    beta.adopt(session)
+    beta.session_after(len(beta.sessions) - 1)
+
+
+def finish_as_i(beta: Endpoint, one: Initiator, message_3: bytes) -> bytes:
+    """The attempt that all this was about ends well after all."""
+    beta.send_raw(message_3)
+    four = next_message(beta, 4)
+    take_up(beta, one.receive(four).session)
+    return four
+
+
+def finish_as_r(beta: Endpoint, message_2: bytes, route: Route) -> None:
+    beta.send_message(message_2, route)
+    verdict = answer(beta, next_letter(beta, 3))
+    beta.send_message(verdict.message, route)
+    take_up(beta, verdict.session)
+
+
+def replace_attempt(beta: Endpoint) -> None:
+    """A's attempt came to nothing; the oracle's own settles it, by the lower nonce."""
+    one = Initiator(beta.starts, [SUITE], beta.next_wishes(), Dice(bytes(8)))
+    beta.send_raw(one.message_1)
+    finish_as_i(beta, one, one.receive(next_message(beta, 2)).message)

@@ -25,9 +25,7 @@ def test_the_vectors_are_the_oracles(row):
     assert written.read_text() == make_handshake.text(row), "run tests/vectors/make_handshake.py"
 
 
-# --- with a real site ---------------------------------------------------------------------------
-
-
+# --- with a real site -------------------------------------------------------------------------
 def packets(sizes, source):
     return [
         ethernet(HOST if source == FAR else FAR, source, ETHERTYPE_LAB, bytes([n]) * (size - 14))
@@ -64,7 +62,7 @@ def exchange_packets(beta, host):
     assert beta.dropped == []
 
 
-@pytest.mark.parametrize("role", ["responder", "initiator"])
+@pytest.mark.parametrize("role", ["responder", "initiator", "initiator inside"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_session_of_every_suite_carries_packets(alpha, beta, host, name, role):
     shake(beta, alpha, role, suite(name))
