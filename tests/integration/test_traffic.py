@@ -115,9 +115,11 @@ def test_a_jumbo_wire_carries_jumbo_frames(fresh):
     assert pair.a.session()["frame_size"] > 8000
 
 
-def test_the_suite_of_spiped(fresh):
-    pair = fresh(Wish(link={"suites": [MODP2048]})).start()
-    assert pair.a.session()["suite"] == pair.b.session()["suite"] == MODP2048
+@pytest.mark.parametrize("key_exchange", ["P256", "P384", "MODP2048"])
+def test_every_other_key_exchange(fresh, key_exchange):
+    suite = f"{key_exchange}-AES256_CTR-SHA256"
+    pair = fresh(Wish(link={"suites": [suite]})).start()
+    assert pair.a.session()["suite"] == pair.b.session()["suite"] == suite
     everyday(pair)
 
 
