@@ -81,7 +81,7 @@ void LinkController::State::answer(const Route& from, const ProvenMessage3& prov
   auto answer = responder_.answer(proven, own_parameters(slot->base()), *entropy_, now);
   if (!answer) return count_refused(answer.error(), now);
   if (!answer->agreement) {
-    failed(fmt::format("refused here: {}", to_string(answer->refusal)), now);
+    failed("refused here: " + explain(answer->refusal), now);
     send(from, answer->message);
     return;
   }
@@ -113,11 +113,20 @@ void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
   }
 }
 
+std::string LinkController::State::explain(Refusal refusal) const {
+  std::string why{to_string(refusal)};
+  if (refusal != Refusal::suite) return why;
+  std::string_view before = " (here: ";
+  for (const Suite suite : config_.suites)
+    why += fmt::format("{}{}", std::exchange(before, ", "), to_string(suite));
+  return why + ")";
+}
+
 void LinkController::State::attempt_over(Time now) {
   const Initiator& initiator = attempt_->initiator;
   if (initiator.state() == Initiator::State::refused) {
     failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
-                       to_string(initiator.refusal())),
+                       explain(initiator.refusal())),
            now);
   } else if (view_.is_silence_explained(now)) {
     count_failure(now);  // the reason stands and was said

@@ -87,6 +87,9 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
     // Made under another config: a NULL session is nothing to carry on with by accident.
     if (suite && suite->protection == Protection::none && !lists(*suite)) {
       actions_.push_back(Remove{info.session_id});
+      view_.warn(
+          fmt::format("removed a living session of suite {}, which the config no longer lists",
+                      to_string(*suite)));
       continue;
     }
     const Time born = now - Time{static_cast<Time::rep>(info.age_ns)};

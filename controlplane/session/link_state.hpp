@@ -64,6 +64,8 @@ struct LinkController::State {
 
   void start_attempt(Time now);
   void attempt_over(Time now);  // its Initiator reached an end
+  // ... with our list, where that has nothing in common with the far side's.
+  [[nodiscard]] std::string explain(Refusal refusal) const;
   void failed(std::string why, Time now);
   void count_failure(Time now);
   // When the next attempt is due; empty while there is no reason for one.

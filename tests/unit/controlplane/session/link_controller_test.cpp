@@ -1,6 +1,7 @@
 #include "controlplane/session/link_controller.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -93,9 +94,11 @@ TEST(LinkStatus, NoCommonSuite) {
   Simulation simulation{1, {.suites = {x25519}}, {.suites = {modp2048}}};
   simulation.start_both();
   simulation.run_for(3s);
+  const std::string why = "no common suite; compare `suites` on both sides (here: ";
+  const std::array lists{"X25519-AES256_CTR-SHA256)", "MODP2048-AES256_CTR-SHA256)"};
   for (int i = 0; i < 2; ++i)
     EXPECT_EQ(simulation.site(i).controller->status().reason,
-              "refused by the far side: no common suite; compare `suites` on both sides");
+              "refused by the far side: " + why + lists.at(static_cast<std::size_t>(i)));
 }
 
 TEST(LinkStatus, TagBelowTheOthersMinimum) {

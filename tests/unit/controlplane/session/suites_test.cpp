@@ -109,6 +109,8 @@ TEST(UnprotectedLink, IsSaidAtTheStartAndAtEverySession) {
   EXPECT_GE(status.handshakes_completed, 5u);
   EXPECT_EQ(count_of(simulation.site(0).notices, session_shout), status.handshakes_completed);
   EXPECT_EQ(count_of(simulation.site(0).notices, config_shout), 1u);
+  EXPECT_EQ(simulation.site(0).errors.size(), 1 + status.handshakes_completed)
+      << "each of these lines, whatever log_level is";
 }
 
 TEST(UnprotectedLink, IsSaidAgainByTheOneThatTakesItsSessionOver) {
@@ -132,6 +134,10 @@ TEST(UnprotectedLink, IsGivenUpByAPenstockdWhoseConfigDoesNotListIt) {
   simulation.start_controller(0);
   ASSERT_TRUE(simulation.run_until_converged(30s));
   for (int i = 0; i < 2; ++i) EXPECT_EQ(suite_of(simulation, i), x25519);
+  EXPECT_EQ(count_of(simulation.site(0).notices,
+                     "link beta (198.51.100.7:7670): removed a living session of suite "
+                     "X25519-NULL, which the config no longer lists"),
+            1u);
 }
 
 TEST(ProtectedLink, IsNotShoutedAbout) {
