@@ -41,7 +41,8 @@ struct Remove {
 };
 // A line for the operator; already rate-limited.
 struct Notice {
-  enum class Kind : std::uint8_t { info, warning } kind;
+  // `error` is written whatever log_level is.
+  enum class Kind : std::uint8_t { info, warning, error } kind;
   std::string text;
 };
 using Action = std::variant<SendDatagram, SendInside, Install, Remove, Notice>;

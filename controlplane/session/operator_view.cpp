@@ -27,14 +27,16 @@ void OperatorView::went_down(std::string_view why) {
 }
 
 void OperatorView::unprotected(Suite suite) {
-  warn(fmt::format("suite {}: NOTHING is encrypted or authenticated; whoever is on the path reads "
-                   "and forges packets",
-                   to_string(suite)));
+  notice(Notice::Kind::error,
+         fmt::format("suite {}: NOTHING is encrypted or authenticated; whoever is on the path "
+                     "reads and forges packets",
+                     to_string(suite)));
 }
 
 void OperatorView::may_be_unprotected(Suite suite) {
-  warn(fmt::format("the config allows suite {}, which encrypts and authenticates NOTHING",
-                   to_string(suite)));
+  notice(Notice::Kind::error,
+         fmt::format("the config allows suite {}, which encrypts and authenticates NOTHING",
+                     to_string(suite)));
 }
 
 void OperatorView::stays_up(bool had_failed) {

@@ -27,7 +27,8 @@ class OperatorView {
   void warn(std::string_view what) { notice(Notice::Kind::warning, what); }
   void went_up(std::string_view how);
   void went_down(std::string_view why);
-  // A session of a NULL suite is up: said each time, so that nobody takes it for a link.
+  // A session of a NULL suite is up: said each time, so that nobody takes it for a link, and
+  // whatever log_level is.
   void unprotected(Suite suite);
   void may_be_unprotected(Suite suite);  // the config lists it
   // A session was followed by the next one; `had_failed`: not at the first attempt.

@@ -32,6 +32,17 @@ std::vector<LinkController> make_links(const SiteConfig& config,
   return links;
 }
 
+void write(const Notice& notice) {
+  switch (notice.kind) {
+    case Notice::Kind::info:
+      return log::info(notice.text);
+    case Notice::Kind::warning:
+      return log::warn(notice.text);
+    case Notice::Kind::error:
+      return log::error(notice.text);
+  }
+}
+
 }  // namespace
 
 Site::Site(asio::io_context& loop, const SiteConfig& config, std::vector<crypto::FileKey> file_keys)
@@ -129,10 +140,7 @@ void Site::carry_out(std::size_t link, Action action) {
                  },
                  install,
                  [&](const Remove& wanted) { dataplane_.remove(wanted.session_id); },
-                 [](const Notice& notice) {
-                   notice.kind == Notice::Kind::warning ? log::warn(notice.text)
-                                                        : log::info(notice.text);
-                 },
+                 [](const Notice& notice) { write(notice); },
              },
              action);
 }

@@ -34,9 +34,9 @@ def pair(request, ground):
             site.log_file.unlink(missing_ok=True)
 
 
-def configure(pair, link_a, link_b=None, lab=False):
+def configure(pair, link_a, link_b=None, lab=False, log_level="info"):
     for site, link in zip(pair.sites, (link_a, link_b or link_a)):
-        site.config.site = {"lab": True} if lab else {}
+        site.config.site = {"log_level": log_level} | ({"lab": True} if lab else {})
         site.config.link = link
         site.write_config()
 
@@ -86,14 +86,14 @@ def test_a_suite_carries_traffic_and_hides_it(pair, protection, asked, tag):
 
 
 def test_null_carries_traffic_hides_nothing_and_shouts(pair):
-    configure(pair, {"suites": ["X25519-NULL"]}, lab=True)
+    configure(pair, {"suites": ["X25519-NULL"]}, lab=True, log_level="error")
     pair.start()
     assert talk(pair).markers[MARKER.decode()] > 0
     for site in pair.sites:
         session = site.session()
         assert (session["suite"], session["tag"]) == ("X25519-NULL", 0)
         assert session["is_protected"] is False
-        assert re.search(rf" warning .*X25519-NULL: {SHOUT}", site.log()), site.log()
+        assert re.search(rf" error .*X25519-NULL: {SHOUT}", site.log()), site.log()
         page = site.namespace.run(
             program("penstock"), "status", "--socket", str(site.run_dir / "admin.sock")
         )

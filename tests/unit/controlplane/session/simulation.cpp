@@ -195,7 +195,11 @@ void Simulation::carry_out(int index, Action action) {
                         [&](const Remove& wanted) {
                           if (self.dataplane) self.dataplane->remove(wanted.session_id);
                         },
-                        [&](const Notice& notice) { self.notices.push_back(notice.text); }},
+                        [&](const Notice& notice) {
+                          self.notices.push_back(notice.text);
+                          if (notice.kind == Notice::Kind::error)
+                            self.errors.push_back(notice.text);
+                        }},
              action);
 }
 
