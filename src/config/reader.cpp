@@ -1,6 +1,7 @@
 #include "reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -24,7 +25,22 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string suggestion(std::string_view unknown, std::span<const Key> keys) {
+// Keys that are often put into the wrong table, and where they belong.
+struct Misplaced {
+  std::string_view name;
+  std::string_view path;   // the table they were found in
+  std::string_view where;  // as the operator writes the right one
+};
+constexpr std::array misplaced{
+    Misplaced{"lab", "link", "[site]"},
+    Misplaced{"slow_crypto", "link", "[site]"},
+    Misplaced{"suites", "site", "[[link]]"},
+};
+
+std::string suggestion(std::string_view path, std::string_view unknown, std::span<const Key> keys) {
+  for (const Misplaced& row : misplaced) {
+    if (row.name == unknown && row.path == path) return fmt::format("it belongs in {}", row.where);
+  }
   const auto distance = [&](const Key& key) { return edit_distance(unknown, key.name); };
   const auto nearest = std::ranges::min_element(keys, {}, distance);
   if (distance(*nearest) * 2 <= nearest->name.size()) {
@@ -146,7 +162,7 @@ void Section::refuse_value(std::string_view key, std::string_view value,
 void Section::refuse_unknown(const toml::key& key, std::span<const Key> keys) const {
   refusals_->add(key.source(),
                  path_.empty() ? std::string{key.str()} : fmt::format("{}.{}", path_, key.str()),
-                 fmt::format("this key is unknown; {}", suggestion(key.str(), keys)));
+                 fmt::format("this key is unknown; {}", suggestion(path_, key.str(), keys)));
 }
 
 }  // namespace penstock::config

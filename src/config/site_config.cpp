@@ -159,8 +159,10 @@ std::string names_of(const Rows& rows) {
 }
 
 std::string not_a_suite(std::string_view name) {
-  return fmt::format("\"{}\" is not a suite; write a key exchange ({}), \"-\" and one of {}", name,
-                     names_of(key_exchanges), names_of(protections));
+  static_assert(protections.back().protection == Protection::none, "the mark follows its name");
+  return fmt::format(
+      "\"{}\" is not a suite; write a key exchange ({}), \"-\" and one of {} (lab only)", name,
+      names_of(key_exchanges), names_of(protections));
 }
 
 void read_suites(const Section& link, bool is_lab, LinkConfig& config) {
@@ -192,17 +194,12 @@ void read_suites(const Section& link, bool is_lab, LinkConfig& config) {
 
 // Each suite gets the tag nearest to `tag` that it can have, and none a tag below `min_tag`.
 void read_tags(const Section& link, LinkConfig& config) {
-  std::uint8_t longest = 0;
-  for (const Suite suite : config.suites) {
-    longest = std::max(longest, traits(suite.protection).max_tag);
-  }
-  if (longest == 0) longest = limits::max_tag;  // NULL suites alone: neither key matters
-  const auto read = [&](std::string_view key, std::uint8_t most, std::uint8_t fallback) {
-    return static_cast<std::uint8_t>(link.number(key, limits::min_tag, most).value_or(fallback));
+  const auto read = [&](std::string_view key, std::uint8_t fallback) {
+    return static_cast<std::uint8_t>(
+        link.number(key, limits::min_tag, limits::max_tag).value_or(fallback));
   };
-  config.tag = read("tag", longest, limits::default_tag);
-  config.min_tag =
-      read("min_tag", limits::max_tag, std::min<std::uint8_t>(limits::default_tag, config.tag));
+  config.tag = read("tag", limits::default_tag);
+  config.min_tag = read("min_tag", std::min<std::uint8_t>(limits::default_tag, config.tag));
 
   for (const Suite suite : config.suites) {
     if (suite.protection == Protection::none) continue;
@@ -213,8 +210,9 @@ void read_tags(const Section& link, LinkConfig& config) {
                                          "or take that suite out",
                                          to_string(suite), most, most));
     } else if (config.min_tag > tag) {
-      link.refuse("min_tag", fmt::format("{} is more than tag, {}; no session could ever be made",
-                                         config.min_tag, config.tag));
+      link.refuse("min_tag", fmt::format("{} would get a tag of {} bytes; raise tag to {} or lower "
+                                         "min_tag to {}",
+                                         to_string(suite), tag, config.min_tag, tag));
     }
   }
 }

@@ -271,7 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{key_file, "key_file = \"k\"\nframe_size = 255", "link.frame_size"},
         BadValue{key_file, "key_file = \"k\"\nframe_size = 9001", "link.frame_size"},
         BadValue{key_file, "key_file = \"k\"\ntag = 11", "link.tag"},
-        BadValue{key_file, "key_file = \"k\"\ntag = 33", "link.tag"},
+        BadValue{key_file, "key_file = \"k\"\ntag = 49", "link.tag"},
         BadValue{key_file, "key_file = \"k\"\nmin_tag = 17", "link.min_tag"},
         BadValue{key_file, "key_file = \"k\"\nhold = \"11ms\"", "link.hold"},
         BadValue{key_file, "key_file = \"k\"\nhold = 20", "link.hold"},
