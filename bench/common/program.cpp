@@ -23,9 +23,9 @@ Program::Program(int argc, char** argv) {
 
 int Program::run(benchmark::BenchmarkReporter& table, benchmark::BenchmarkReporter& json) const {
   if (is_refused_) return exit_refused;
-  benchmark::RunSpecifiedBenchmarks(&table, has_file_ ? &json : nullptr);
+  const std::size_t run = benchmark::RunSpecifiedBenchmarks(&table, has_file_ ? &json : nullptr);
   benchmark::Shutdown();
-  return 0;
+  return run == 0 ? exit_refused : 0;  // no name matched, and Google Benchmark has said so
 }
 
 }  // namespace penstock::bench
