@@ -5,7 +5,7 @@ packages_for() {
   case $1 in
     build) echo g++ meson ninja-build pkg-config ccache libdpdk-dev libipsec-mb-dev libssl-dev \
       libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libasio-dev \
-      libgtest-dev libbenchmark-dev ;;
+      libseccomp-dev libgtest-dev libbenchmark-dev ;;
     run) echo iproute2 nftables procps ;;
     demo) echo iputils-ping ethtool iperf3 tcpdump python3 ;;
     test) echo iputils-ping ethtool iperf3 tcpdump qemu-user python3 python3-pytest python3-scapy \
