@@ -17,6 +17,9 @@ Result<Pool> make(const PoolPlan& plan) {
 
 Result<Opened> open_all(const SiteConfig& config, const Topology& topology) {
   const auto workers = static_cast<unsigned>(topology.workers.size());
+  // While there is one thread.
+  auto keeper = KernelKeeper::fork(config);
+  if (!keeper) return std::unexpected{keeper.error()};
   auto eal = Eal::start({.file_prefix = "penstock-" + config.name,
                          .workers = workers,
                          .cores = config.worker_cores,
@@ -30,13 +33,12 @@ Result<Opened> open_all(const SiteConfig& config, const Topology& topology) {
   // Only once nobody else answers for this site: what follows touches its interfaces.
   auto listener = ipc::listen_at(config.dataplane_socket(), SOCK_SEQPACKET);
   if (!listener) return std::unexpected{listener.error()};
-  auto shutoff = shut_off_kernel(config);
-  if (!shutoff) return std::unexpected{shutoff.error()};
+  if (auto shut = keeper->shut_off(); !shut) return std::unexpected{shut.error()};
   auto plain = open_port(config.plain, PortSide::plain, workers, frames->get());
   if (!plain) return std::unexpected{plain.error()};
   auto wire = open_port(config.wire.port, PortSide::wire, workers, frames->get());
   if (!wire) return std::unexpected{wire.error()};
-  return Opened{std::move(*eal),   std::move(*frames), std::move(*punts),   std::move(*shutoff),
+  return Opened{std::move(*eal),   std::move(*frames), std::move(*punts),   std::move(*keeper),
                 std::move(*plain), std::move(*wire),   std::move(*listener)};
 }
 

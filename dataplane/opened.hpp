@@ -9,7 +9,7 @@
 #include "penstock/config/site_config.hpp"
 
 #include "dataplane/device/eal.hpp"
-#include "dataplane/device/kernel_shutoff.hpp"
+#include "dataplane/device/kernel_keeper.hpp"
 #include "dataplane/device/open_port.hpp"
 #include "dataplane/device/pool.hpp"
 #include "dataplane/topology.hpp"
@@ -21,7 +21,7 @@ struct Opened {
   Eal eal;
   Pool frames;
   Pool punts;
-  KernelShutoff shutoff;
+  KernelKeeper keeper;
   std::unique_ptr<Port> plain;
   std::unique_ptr<Port> wire;
   UniqueFd listener;

@@ -45,8 +45,4 @@ class KernelShutoff {
   std::vector<FilteredInterface> filtered_;
 };
 
-[[nodiscard]] inline Result<KernelShutoff> shut_off_kernel(const SiteConfig& config) {
-  return KernelShutoff::start(config);
-}
-
 }  // namespace penstock::dataplane

@@ -19,7 +19,7 @@ namespace penstock::dataplane {
 // and segmentation are unfinished. The wire port takes whole packets of at most its MTU.
 enum class PortSide : std::uint8_t { plain, wire };
 
-// Call after Eal::start() and shut_off_kernel(). `rx_pool` is where an ethdev receives to;
+// Call after Eal::start() and KernelKeeper::shut_off(). `rx_pool` is where an ethdev receives to;
 // it and the EAL must outlive the port. A port with fewer queues than asked for says so in
 // queue_count().
 [[nodiscard]] Result<std::unique_ptr<Port>> open_port(const PortConfig& config, PortSide side,
