@@ -16,6 +16,7 @@
 #include "penstock/keys/key_file.hpp"
 
 #include "controlplane/admin/server.hpp"
+#include "controlplane/shell/confinement.hpp"
 #include "controlplane/shell/site.hpp"
 
 namespace penstock::controlplane {
@@ -52,8 +53,7 @@ Result<Opened> open(asio::io_context& loop, const SiteConfig& config) {
   return Opened{.site = std::move(site), .admin = std::move(*admin)};
 }
 
-void run(asio::io_context& loop, Site& site) {
-  asio::signal_set signals{loop, SIGINT, SIGTERM, SIGHUP};
+void run(asio::io_context& loop, asio::signal_set& signals, Site& site) {
   signals.async_wait([&loop](const std::error_code&, int number) {
     if (number == SIGHUP) log::info("stopping on SIGHUP; a changed config is read by a restart");
     loop.stop();
@@ -73,6 +73,7 @@ int start(const std::filesystem::path& file) {
 
   // Phase 1: open.
   asio::io_context loop;
+  asio::signal_set signals{loop, SIGINT, SIGTERM, SIGHUP};
   const auto opened = open(loop, *config);
   if (!opened) {
     log::error(opened.error().message);
@@ -80,11 +81,14 @@ int start(const std::filesystem::path& file) {
   }
   // Phase 2: confine. Before this only key files were read; from here on nothing needs more
   // than the sockets that are open, and connecting to the data plane's.
-  keep_memory_private();
+  if (const auto confined = confine(confinement_of(*config)); !confined) {
+    log::error(confined.error().message);
+    return exit_refused;
+  }
 
   // Phase 3: run.
   log::info(fmt::format("version {} serves site {}", PENSTOCK_VERSION, config->name));
-  run(loop, *opened->site);
+  run(loop, signals, *opened->site);
   log::info("stopped");
   return 0;
 }
