@@ -1,8 +1,6 @@
 // penstock-dataplane: the process that touches every packet and no long-term key.
 // Three phases: open what needs privilege, confine, run.
 #include <getopt.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <algorithm>
@@ -17,8 +15,10 @@
 
 #include <fmt/format.h>
 
+#include "penstock/base/confine.hpp"
 #include "penstock/base/log.hpp"
 
+#include "dataplane/confinement.hpp"
 #include "dataplane/isa.hpp"
 #include "dataplane/opened.hpp"
 #include "dataplane/running.hpp"
@@ -71,15 +71,6 @@ void log_crypto(const EnginePlan& crypto, const SiteConfig& config) {
     log::info(fmt::format("{}: {}", to_string(protection), crypto.describe(protection)));
 }
 
-// No core dump holds packets or keys, nobody traces us, and no program we might start gains
-// anything. Capabilities stay: the kernel's filter is taken back at the end.
-void confine() {
-  constexpr rlimit no_core{};
-  setrlimit(RLIMIT_CORE, &no_core);
-  prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
-  prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
-}
-
 // SIGTERM, SIGINT and SIGHUP as a descriptor; blocked before the first thread starts.
 UniqueFd take_signals() {
   sigset_t signals;
@@ -111,6 +102,9 @@ Result<int> start(int argc, char** argv) {
   const auto crypto = EnginePlan::measure({.allow_slow = config->slow_crypto});
   if (!crypto) return std::unexpected{crypto.error()};
   log_crypto(*crypto, *config);
+  // The main core's; and with it OpenSSL reads its files, which nobody may once confined.
+  const auto engine = FrameEngine::create(*crypto);
+  if (!engine) return std::unexpected{engine.error()};
   const UniqueFd signals = take_signals();
 
   // Open what needs privilege, confine, run.
@@ -120,8 +114,9 @@ Result<int> start(int argc, char** argv) {
   topology->max_frame_size =
       std::min(topology->max_frame_size,
                max_frame_size(opened->wire->info().mtu, config->wire.address.address.version));
-  confine();
-  const auto ended = run(*config, *topology, *opened, *crypto, signals.get());
+  if (auto confined = confine(confinement_of(*config)); !confined)
+    return std::unexpected{confined.error()};
+  const auto ended = run(*config, *topology, *opened, *crypto, *engine, signals.get());
   std::error_code ignored;
   std::filesystem::remove(config->dataplane_socket(), ignored);
   if (ended) return 0;

@@ -140,16 +140,14 @@ MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topolog
 }  // namespace
 
 Result<void> run(const SiteConfig& config, const Topology& topology, Opened& opened,
-                 const EnginePlan& crypto, int signal_fd) {
-  const auto engine = FrameEngine::create(crypto);
-  if (!engine) return std::unexpected{engine.error()};
+                 const EnginePlan& crypto, const FrameEngine& engine, int signal_fd) {
   const WireIdentity self{
       .mac = opened.wire->info().mac,
       .endpoint = {.address = config.wire.address.address, .port = config.wire.udp_port}};
   Running running;
   if (auto made = make_workers(config, topology, opened, self, crypto, running); !made) return made;
   running.main_core = std::make_unique<MainCore>(
-      plan_main_core(config, topology, opened, self, crypto, running), *engine);
+      plan_main_core(config, topology, opened, self, crypto, running), engine);
 
   log::info(fmt::format("{} forwards between {} and {} as {}: {}, {}, {}", config.name,
                         topology.plain_device, topology.wire_device, to_string(self.endpoint),
