@@ -22,12 +22,16 @@ struct Heard final : DataplaneClient::Listener {
   void on_punt(const Endpoint& from, Bytes datagram) override {
     punts.push_back(to_string(from) + " " + to_hex(datagram));
   }
+  void on_punt_inside(const ipc::SessionId& session_id, Bytes message) override {
+    inside.push_back(to_hex(Bytes{session_id}.first(2)) + " " + to_hex(message.first(2)));
+  }
   void on_event(const ipc::Event& event) override { events.push_back(event.detail); }
 
   std::vector<unsigned> ups;
   std::vector<ipc::SessionInfo> living;
   unsigned downs = 0;
   std::vector<std::string> punts;
+  std::vector<std::string> inside;
   std::vector<std::uint32_t> events;
 };
 
@@ -150,6 +154,24 @@ TEST_F(DataplaneClientTest, carries_datagrams_both_ways) {
   ASSERT_TRUE(peer_->send(punt));
   run_until([&] { return !heard_.punts.empty(); });
   EXPECT_EQ(heard_.punts.front(), "192.0.2.2:7 abcd");
+}
+
+TEST_F(DataplaneClientTest, carries_messages_inside_a_session_both_ways) {
+  client_->start();
+  greet();
+  ipc::SessionId id{};
+  id.fill(std::byte{0x77});
+  std::array<std::byte, limits::handshake_message> message{};
+  message.fill(std::byte{0xab});
+  client_->inject_inside(id, message);
+  const auto inject = expect<ipc::InjectInside>();
+  EXPECT_EQ(inject.message.session_id, id);
+  EXPECT_EQ(inject.message.bytes, message);
+  ipc::PuntInside punt;
+  punt.message = inject.message;
+  ASSERT_TRUE(peer_->send(punt));
+  run_until([&] { return !heard_.inside.empty(); });
+  EXPECT_EQ(heard_.inside.front(), "7777 abab");
 }
 
 TEST_F(DataplaneClientTest, a_report_has_stats_and_sessions) {
