@@ -63,6 +63,8 @@ int check(const std::filesystem::path& file) {
   fmt::print("wire      {} as {}, UDP port {}{}\n", describe(config->wire.port),
              to_string(config->wire.address), config->wire.udp_port,
              config->wire.gateway ? ", gateway " + to_string(*config->wire.gateway) : "");
+  if (config->lab) fmt::print("lab       yes: suites that protect nothing are allowed\n");
+  if (config->slow_crypto) fmt::print("CPU       may lack AES instructions (slow_crypto)\n");
   for (const LinkConfig& link : config->links) {
     const auto key = read_key_file(link.key_file);
     if (!key) return refuse(key.error());

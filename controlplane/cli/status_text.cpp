@@ -121,6 +121,8 @@ class Page {
     line("\nlink to {} at {}: {}{}", text(link, "peer"), text(link, "endpoint"),
          state(text(link, "state")), trouble(link));
     shout_unless_protected(link.at("session"));
+    if (link.at("lists_null") == true && !is_unprotected(link.at("session")))
+      line("  the config also allows NULL, which protects nothing");
     if (text(link, "state") != "up" && !text(link, "reason").empty())
       line("  {}", text(link, "reason"));
     if (const json& session = link.at("session"); !session.is_null()) write_session(session);
@@ -130,8 +132,12 @@ class Page {
          link.at("messages_refused").get<std::uint64_t>());
   }
 
+  [[nodiscard]] static bool is_unprotected(const json& session) {
+    return !session.is_null() && session.at("is_protected") == false;
+  }
+
   void shout_unless_protected(const json& session) {
-    if (session.is_null() || session.at("is_protected") != false) return;
+    if (!is_unprotected(session)) return;
     const std::string shout = fmt::format("!!! suite {}: NOTHING is encrypted or authenticated !!!",
                                           text(session, "suite"));
     line("  {}", with_colour_ ? fmt::format("\x1b[1;31m{}\x1b[0m", shout) : shout);

@@ -64,6 +64,7 @@ struct LinkStatus {
   std::string reason;  // why it is not up, or why it will not stay up; else empty
   std::string peer;
   Endpoint endpoint;
+  bool lists_null = false;                   // its config allows a NULL suite
   std::optional<ipc::SessionId> session_id;  // the current one
   std::optional<ipc::Role> role;
   Time established{};  // when it was confirmed

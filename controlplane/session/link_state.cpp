@@ -120,6 +120,11 @@ bool LinkController::State::lists(Suite suite) const {
   return std::ranges::find(config_.suites, suite) != config_.suites.end();
 }
 
+bool LinkController::State::lists_null() const {
+  return std::ranges::any_of(config_.suites,
+                             [](Suite suite) { return suite.protection == Protection::none; });
+}
+
 void LinkController::State::dataplane_down(Time now) {
   const bool was_up = sessions_.current() != nullptr;
   attempt_.reset();
@@ -301,6 +306,7 @@ LinkStatus LinkController::State::status() const {
   LinkStatus status{.reason = view_.reason(),
                     .peer = config_.peer,
                     .endpoint = config_.endpoint,
+                    .lists_null = lists_null(),
                     .session_id = std::nullopt,
                     .role = std::nullopt,
                     .since = since_,

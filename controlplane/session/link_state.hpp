@@ -80,6 +80,7 @@ struct LinkController::State {
   [[nodiscard]] bool is_route_of_attempt(const Route& from) const;
   void send(const Route& to, const Message& message);
   [[nodiscard]] bool lists(Suite suite) const;
+  [[nodiscard]] bool lists_null() const;
   void warn_unless_protected(const Session& session);
 
   LinkConfig config_;

@@ -47,6 +47,7 @@ void write(const Notice& notice) {
 
 Site::Site(asio::io_context& loop, const SiteConfig& config, std::vector<crypto::FileKey> file_keys)
     : name_(config.name),
+      is_lab_(config.lab),
       started_(monotonic_now()),
       slots_(entropy_),
       links_(make_links(config, std::move(file_keys), slots_, entropy_)),
@@ -171,6 +172,7 @@ void Site::ask_status(std::function<void(SiteStatus)> on_status) {
 SiteStatus Site::status(std::optional<DataplaneReport> report) const {
   SiteStatus status{.site = name_,
                     .uptime = monotonic_now() - started_,
+                    .lab = is_lab_,
                     .dataplane = std::nullopt,
                     .dataplane_reason = dataplane_.reason(),
                     .links = {}};

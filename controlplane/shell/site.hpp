@@ -50,6 +50,7 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
   [[nodiscard]] SiteStatus status(std::optional<DataplaneReport> report) const;
 
   std::string name_;
+  bool is_lab_;
   Time started_;
   SystemEntropy entropy_;
   SlotAllocator slots_;

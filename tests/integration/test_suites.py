@@ -116,6 +116,20 @@ def test_null_is_not_chosen_by_a_site_that_does_not_list_it(pair):
     pair.start()
     for site in pair.sites:
         assert site.session()["suite"] == SHA256
+        assert site.status()["lab"] is True
+    assert [site.link()["lists_null"] for site in pair.sites] == [True, False]
+
+
+def test_a_laboratory_and_slow_crypto_are_shown_by_check(pair):
+    configure(pair, {})
+    check = (program("penstock"), "check", str(pair.a.config_file))
+    page = pair.a.namespace.run(*check)
+    assert "lab " not in page and "slow_crypto" not in page
+    pair.a.config.site = {"lab": True, "slow_crypto": True}
+    pair.a.write_config()
+    page = pair.a.namespace.run(*check)
+    assert "\nlab       yes: suites that protect nothing are allowed\n" in page
+    assert "(slow_crypto)\n" in page
 
 
 def test_sites_without_a_common_suite_say_so(pair):

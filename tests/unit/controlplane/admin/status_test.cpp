@@ -87,6 +87,17 @@ TEST(Status, an_unprotected_session_is_told_as_such) {
   EXPECT_TRUE(link["sessions"][2]["is_protected"].is_null()) << "a suite of another version";
 }
 
+TEST(Status, a_lab_and_a_link_that_lists_null_are_told_as_such) {
+  SiteStatus status = site({});
+  EXPECT_EQ(to_json(status)["lab"], false);
+  EXPECT_EQ(to_json(status)["links"][1]["lists_null"], false);
+  status.lab = true;
+  status.links[1].lists_null = true;
+  EXPECT_EQ(to_json(status)["lab"], true);
+  EXPECT_EQ(to_json(status)["links"][0]["lists_null"], false);
+  EXPECT_EQ(to_json(status)["links"][1]["lists_null"], true);
+}
+
 TEST(Status, every_counter_gauge_and_drop_stands_under_its_name) {
   SiteStatus status = site({});
   Counters& counters = status.dataplane->stats.counters;

@@ -72,6 +72,16 @@ TEST(StatusText, shouts_when_nothing_is_protected) {
   EXPECT_FALSE(shows(status_text(nullptr, to_json(site()), false), "!!!"));
 }
 
+TEST(StatusText, says_that_the_config_also_allows_null) {
+  const std::string_view line = "7670: up\n  the config also allows NULL, which protects nothing\n";
+  SiteStatus status = site();
+  EXPECT_FALSE(shows(status_text(nullptr, to_json(status), false), "NULL"));
+  status.links[0].lists_null = true;
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(status), false), line));
+  status.dataplane->sessions[0].suite = 0x01ff;
+  EXPECT_FALSE(shows(status_text(nullptr, to_json(status), false), "also allows")) << "it is used";
+}
+
 TEST(StatusText, says_why_a_link_is_down) {
   SiteStatus status = site();
   status.links[0].state = LinkStatus::State::down;

@@ -50,7 +50,7 @@ class Simulation {
     unsigned life = 0;                           // of the controller and of its connection
     unsigned boots = 0;
     std::vector<std::string> notices;
-    std::vector<std::string> errors;  // those of them that are
+    std::vector<std::string> errors;    // those of them that are
     std::uint64_t datagrams_sent = 0;   // handshake messages in the clear
     std::uint64_t messages_inside = 0;  // and inside a session
     Endpoint installed_towards;         // the peer of the last session

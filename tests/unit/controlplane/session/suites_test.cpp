@@ -140,6 +140,14 @@ TEST(UnprotectedLink, IsGivenUpByAPenstockdWhoseConfigDoesNotListIt) {
             1u);
 }
 
+TEST(UnprotectedLink, IsToldByItsStatusThoughNotTaken) {
+  Simulation simulation{1, {.suites = {x25519, null_suite}}, {.suites = {x25519}}};
+  simulation.start_both();
+  ASSERT_TRUE(simulation.run_until_converged(1s));
+  EXPECT_TRUE(simulation.site(0).controller->status().lists_null);
+  EXPECT_FALSE(simulation.site(1).controller->status().lists_null);
+}
+
 TEST(ProtectedLink, IsNotShoutedAbout) {
   Simulation simulation{1};
   simulation.start_both();
