@@ -57,6 +57,7 @@ void MainCore::read_note(const Note& note) {
 
 void MainCore::read_worker(Mailbox& mailbox, Time now) {
   while (const auto note = mailbox.notes.pop()) read_note(*note);
+  while (const auto punted = mailbox.controls.pop()) read_punt(*punted, now);
   while (const auto punted = mailbox.punts.pop()) read_punt(*punted, now);
 }
 

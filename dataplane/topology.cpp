@@ -20,6 +20,9 @@ constexpr unsigned most_frame_buffers = 8191;  // one below a power of two: memp
 constexpr unsigned least_frame_buffers = 4095;
 constexpr std::size_t frame_memory = std::size_t{32} << 20;
 constexpr unsigned punt_buffers = 511;
+// A handshake message behind the longest headers that it travels behind.
+constexpr std::size_t handshake_packet =
+    limits::handshake_message + ethernet_header + ipv6_header + udp_header;
 constexpr unsigned frame_cache = 256;
 constexpr unsigned punt_cache = 32;
 // Behind the wire's MTU: an Ethernet header, a tag, and what devices append.
@@ -83,6 +86,8 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
                      decltype(Mailbox::notes)::entries, "what became of sessions"});
     rings.push_back({fmt::format("punts_{}", index), worker, "main",
                      decltype(Mailbox::punts)::entries, "handshakes, ARP, ND, ping"});
+    rings.push_back({fmt::format("controls_{}", index), worker, "main",
+                     decltype(Mailbox::controls)::entries, "control blocks"});
   }
   return rings;
 }
@@ -136,7 +141,7 @@ Result<Topology> plan_topology(const SiteConfig& config) {
   topology.punts = {.name = "punts",
                     .use = "packets between the wire and the main core",
                     .buffers = punt_buffers,
-                    .data_room = topology.frames.data_room,
+                    .data_room = std::max(topology.frames.data_room, data_room(handshake_packet)),
                     .cache = punt_cache};
   topology.held_limit = topology.frames.buffers / 4 / config.worker_count;
   const std::size_t memory = base_memory +

@@ -65,8 +65,9 @@ void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
     return path.count.drop(DropReason::control_full);
   rte_mbuf* buffer = path.punt_buffers.pop();
   const Bytes message = block.subspan(control_header);
-  std::memcpy(rte_pktmbuf_append(buffer, limits::handshake_message), message.data(),
-              message.size());
+  char* const room = rte_pktmbuf_append(buffer, limits::handshake_message);
+  check(room != nullptr, "a buffer for the main core takes a handshake message");
+  std::memcpy(room, message.data(), message.size());
   path.outbox.punt_control(buffer, sa.spi);
 }
 

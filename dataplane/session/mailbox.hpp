@@ -4,6 +4,7 @@
 //   commands  main core -> worker   install, remove, next hop, inject, control
 //   notes     worker -> main core   what became of sessions: never lost
 //   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
+//   controls  worker -> main core   control blocks, which a flood of packets must not crowd out
 #pragma once
 
 #include <cstdint>
@@ -63,11 +64,13 @@ struct Mailbox {
   explicit Mailbox(unsigned worker)
       : commands("commands_" + std::to_string(worker)),
         notes("notes_" + std::to_string(worker)),
-        punts("punts_" + std::to_string(worker)) {}
+        punts("punts_" + std::to_string(worker)),
+        controls("controls_" + std::to_string(worker)) {}
 
   Ring<Command, 1024> commands;
   Ring<Note, 1024> notes;
   Ring<PuntedPacket, 256> punts;
+  Ring<PuntedPacket, 128> controls;
   Wake worker_wake;           // a command waits
   Wake* main_wake = nullptr;  // a note or a punt waits; one for all workers
 

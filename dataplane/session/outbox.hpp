@@ -52,14 +52,14 @@ class Outbox {
   }
   // Takes the packet; frees and counts it when the main core is behind.
   void punt(PuntKind kind, rte_mbuf* packet) {
-    if (push({.kind = kind, .packet = packet}))
+    if (push(mailbox_.punts, {.kind = kind, .packet = packet}))
       count_.add(Counter::punted);
     else
       count_.drop(DropReason::punt_full);
   }
   // The same for the bytes of a control block that came through the SA with this SPI.
   void punt_control(rte_mbuf* block, Spi spi) {
-    if (!push({.kind = PuntKind::control, .spi = spi, .packet = block}))
+    if (!push(mailbox_.controls, {.kind = PuntKind::control, .spi = spi, .packet = block}))
       count_.drop(DropReason::control_full);
   }
   // At the end of a turn: wakes the main core when there is something for it.
@@ -69,8 +69,8 @@ class Outbox {
   }
 
  private:
-  [[nodiscard]] bool push(const PuntedPacket& punted) {
-    const bool has_room = mailbox_.punts.push(punted);
+  [[nodiscard]] bool push(auto& ring, const PuntedPacket& punted) {
+    const bool has_room = ring.push(punted);
     if (!has_room) rte_pktmbuf_free(punted.packet);
     is_pending_ |= has_room;
     return has_room;
