@@ -28,8 +28,8 @@ def test_status_has_the_promised_shape(up):
     alpha.dataplane.counters[scripted.COUNTERS + scripted.GAUGES] = 1
     status = alpha.status()
     assert set(status) == {
-        "site", "version", "control_plane", "data_plane", "links", "counters", "gauges", "drops",
-        "fill", "books",
+        "site", "version", "lab", "control_plane", "data_plane", "links", "counters", "gauges",
+        "drops", "fill", "books",
     }  # fmt: skip
     assert status["site"] == "alpha"
     assert status["control_plane"]["pid"] == alpha.process.pid
@@ -45,7 +45,7 @@ def test_status_has_the_promised_shape(up):
     [link] = status["links"]
     assert set(link) == {
         "peer", "endpoint", "state", "reason", "session", "sessions", "handshakes_completed",
-        "handshakes_failed", "messages_refused",
+        "handshakes_failed", "messages_refused", "lists_null",
     }  # fmt: skip
     assert (link["peer"], link["endpoint"]) == ("beta", "192.0.2.2:7670")
     assert link["sessions"] == [link["session"]] or link["sessions"][0]["id"] == link["session"]["id"]
