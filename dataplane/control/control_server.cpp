@@ -1,6 +1,9 @@
 #include "dataplane/control/control_server.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "penstock/base/log.hpp"
 
@@ -63,8 +66,15 @@ bool ControlServer::greet(const ipc::Hello& hello) {
   reply.header = {.type = ipc::HelloReply::type, .request = hello.header.request};
   is_greeted_ = hello.version == ipc::version;
   reply.is_accepted = is_greeted_ ? 1 : 0;
-  log::info(is_greeted_ ? "a controller is connected"
-                        : "a controller of another version was refused");
+  if (is_greeted_) {
+    refused_version_.reset();
+    log::info("a controller is connected");
+  } else if (std::exchange(refused_version_, hello.version) != hello.version) {
+    // Once: it comes back every second.
+    log::warn(fmt::format("a controller was refused: it speaks version {} of the door between the "
+                          "planes, this data plane {}; install both programs from one build",
+                          hello.version, ipc::version));
+  }
   return controller_->send(reply) && is_greeted_;
 }
 

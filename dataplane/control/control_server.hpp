@@ -64,6 +64,7 @@ class ControlServer {
   Plane& plane_;
   std::optional<ipc::Channel> controller_;
   bool is_greeted_ = false;
+  std::optional<std::uint32_t> refused_version_;  // of the last one that was refused and told of
   std::uint64_t connection_ = 0;  // counts them; replies go only to the one that asked
 };
 

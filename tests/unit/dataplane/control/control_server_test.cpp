@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/dataplane/fixture/site.hpp"
@@ -138,6 +139,27 @@ TEST_F(ControlServerTest, AnotherVersionIsToldAndDropped) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->is_accepted, 0u);
   EXPECT_TRUE(is_closed(old));
+}
+
+TEST_F(ControlServerTest, AnotherVersionIsLoggedOnceUntilSomethingChanges) {
+  const auto lines_of = [&](std::uint32_t version) {
+    ipc::Channel controller = connect();
+    EXPECT_TRUE(controller.send(ipc::Hello{.version = version}));
+    testing::internal::CaptureStderr();
+    server->on_readable(now);
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string first = lines_of(ipc::version + 1);
+  EXPECT_NE(first.find(fmt::format("version {} of the door between the planes, this data plane {}",
+                                   ipc::version + 1, ipc::version)),
+            first.npos)
+      << first;
+  EXPECT_EQ(lines_of(ipc::version + 1), "");
+  EXPECT_NE(lines_of(ipc::version + 2), "");
+  EXPECT_NE(lines_of(ipc::version + 1), "");
+  (void)greet();
+  server->on_readable(now);
+  EXPECT_NE(lines_of(ipc::version + 1), "");
 }
 
 TEST_F(ControlServerTest, OneControllerAtATimeAndThenTheNext) {
