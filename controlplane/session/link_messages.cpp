@@ -12,8 +12,10 @@ namespace penstock::controlplane {
 
 bool LinkController::State::datagram(const Route& from, Bytes bytes, Time now) {
   if (bytes.empty() || !facts_) return false;
-  const auto* const inside = std::get_if<ipc::SessionId>(&from);
-  if (inside != nullptr && sessions_.find(*inside) == nullptr) return false;
+  if (const auto* const inside = std::get_if<ipc::SessionId>(&from)) {
+    const Session* const session = sessions_.find(*inside);
+    if (session == nullptr || !leads_where_configured(*session)) return false;
+  }
   switch (static_cast<PacketType>(load_u8(bytes.data()))) {
     case PacketType::handshake_1:
       if (!responder_.is_for_us(bytes)) return false;
@@ -128,11 +130,16 @@ void LinkController::State::attempt_over(Time now) {
     failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
                        explain(initiator.refusal())),
            now);
-  } else if (view_.is_silence_explained(now)) {
-    count_failure(now);  // the reason stands and was said
   } else if (std::holds_alternative<ipc::SessionId>(attempt_->route)) {
-    failed("no answer inside the living session: does the far side still have it?", now);
+    ++unanswered_;
+    failed(fmt::format("no answer from {} inside the living session: does it still have it?",
+                       to_string(config_.endpoint)),
+           now);
+  } else if (view_.is_silence_explained(now)) {
+    ++unanswered_;
+    count_failure(now);  // the reason stands and was said
   } else {
+    ++unanswered_;
     const std::size_t ip_header =
         config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
     failed(fmt::format("no answer from {}: is it running, and does the path carry packets of {} "

@@ -132,6 +132,7 @@ void LinkController::State::dataplane_down(Time now) {
   sessions_.clear();
   facts_.reset();
   failed_in_a_row_ = 0;
+  unanswered_ = 0;
   if (was_up) {
     since_ = now;
     view_.went_down(no_dataplane);
@@ -188,6 +189,7 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
   ++completed_;
   schedule_.succeeded();
   const bool had_failed = std::exchange(failed_in_a_row_, 0) > 0;
+  unanswered_ = 0;
   const std::string suite = describe_suite(*session);
   if (was_up) {
     view_.stays_up(had_failed);
@@ -214,6 +216,7 @@ void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason
     since_ = now;
     view_.went_down(describe(why));
   } else if (why == ipc::RemovalReason::unconfirmed) {
+    ++unanswered_;
     failed(std::string{describe(why)}, now);
   }
 }
@@ -285,7 +288,10 @@ Parameters LinkController::State::own_parameters(Spi spi_base) const {
 
 Route LinkController::State::next_route() const {
   const Session* current = sessions_.current();
-  if (current == nullptr || failed_in_a_row_ >= limits::attempts_inside) return config_.endpoint;
+  const bool is_turn_of_clear =
+      unanswered_ >= limits::attempts_inside && (unanswered_ - limits::attempts_inside) % 2 == 0;
+  if (current == nullptr || is_turn_of_clear || !leads_where_configured(*current))
+    return config_.endpoint;
   return current->id;
 }
 

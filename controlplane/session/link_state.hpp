@@ -73,8 +73,13 @@ struct LinkController::State {
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
                std::optional<Pending::Reply> reply, Time now);
-  // Inside the living session, unless there is none or too many attempts inside have failed.
+  // Inside the living session, unless there is none, it leads elsewhere than the config does, or
+  // too many attempts found no answer: then every other one goes in the clear.
   [[nodiscard]] Route next_route() const;
+  // Whether handshakes may pass inside: an address that only a cookie proved lasts one session.
+  [[nodiscard]] bool leads_where_configured(const Session& session) const {
+    return session.peer == config_.endpoint;
+  }
   // Where frames of a session go that is agreed on this route.
   [[nodiscard]] Endpoint peer_on(const Route& route) const;
   [[nodiscard]] bool is_route_of_attempt(const Route& from) const;
@@ -102,6 +107,7 @@ struct LinkController::State {
   std::uint64_t failed_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t failed_in_a_row_ = 0;
+  unsigned unanswered_ = 0;  // attempts in a row that met silence
   Time since_;
 
   std::vector<Action> actions_;

@@ -23,6 +23,8 @@ inline constexpr Suite modp2048{KeyExchange::modp2048, Protection::aes256_ctr_sh
 
 class Beta : public testing::Test {
  protected:
+  static inline const Endpoint alpha{.address = *parse_ip("192.0.2.1"), .port = 7670};
+
   Beta() {
     controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 1472, .lanes = 2}, {}, now);
     (void)controller.take_actions();
@@ -41,17 +43,17 @@ class Beta : public testing::Test {
     return found;
   }
   // Messages 1 to 3; the install that beta wants then.
-  Install reach_install() {
-    EXPECT_TRUE(controller.on_datagram(alpha, initiator.outgoing(), now));
+  Install reach_install(const Endpoint& from = alpha) {
+    EXPECT_TRUE(controller.on_datagram(from, initiator.outgoing(), now));
     const auto message_2 = take<SendDatagram>();
     EXPECT_TRUE(initiator.on_message(message_2.at(0).bytes, entropy, now));
-    EXPECT_TRUE(controller.on_datagram(alpha, initiator.outgoing(), now));
+    EXPECT_TRUE(controller.on_datagram(from, initiator.outgoing(), now));
     auto installs = take<Install>();
     return std::move(installs.at(0));
   }
   // A session that alpha started, up.
-  ipc::SessionId reach_current() {
-    const Install install = reach_install();
+  ipc::SessionId reach_current(const Endpoint& from = alpha) {
+    const Install install = reach_install(from);
     const ipc::SessionId id = install.message->session_id;
     controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
     controller.on_event(event(ipc::EventKind::session_confirmed, id), now);
@@ -62,7 +64,6 @@ class Beta : public testing::Test {
     return {.kind = kind, .session_id = id};
   }
 
-  static inline const Endpoint alpha{.address = *parse_ip("192.0.2.1"), .port = 7670};
   Time now = 1000s;
   SeededEntropy entropy{5};
   LinkKeys keys = derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "alpha", "beta");

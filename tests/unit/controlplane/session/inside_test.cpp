@@ -113,6 +113,54 @@ TEST_F(Beta, AnAnswerComesByTheWayOfTheQuestion) {
   EXPECT_EQ(controller.status().handshakes_failed, 1u);
 }
 
+// Every other attempt tries again inside: one who drops handshakes in the clear must not keep
+// a link from rekeying for good.
+TEST_F(Beta, SilenceIsMetInsideAndInTheClearByTurns) {
+  (void)reach_current();
+  controller.rekey(now);
+  std::string routes;
+  for (int attempt = 0; attempt < 7; ++attempt) {
+    now = *controller.deadline();
+    controller.on_timer(now);
+    for (const Action& action : controller.take_actions()) {
+      if (std::holds_alternative<SendInside>(action)) routes += 'i';
+      if (std::holds_alternative<SendDatagram>(action)) routes += 'c';
+    }
+    now += limits::attempt_life;
+    controller.on_timer(now);
+    (void)controller.take_actions();
+  }
+  EXPECT_EQ(routes, "iiicici");
+}
+
+TEST_F(Beta, ARefusalIsAnAnswer) {
+  const ipc::SessionId session = reach_current();
+  const LinkKeys from_beta =
+      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    controller.rekey(now);
+    controller.on_timer(now);
+    const auto message_1 = take<SendInside>();
+    ASSERT_EQ(message_1.size(), 1u) << attempt;
+    const Message refusal = write_message_2(
+        {.h1 = crypto::sha256({message_1[0].bytes}), .reason = Refusal::suite}, from_beta.k2);
+    EXPECT_TRUE(controller.on_datagram(session, refusal, now));
+  }
+}
+
+// An address that a cookie proved lasts one session: whoever passed a handshake on from there is
+// not asked to pass on the next.
+TEST_F(Beta, ASessionThatLeadsElsewhereCarriesNoHandshakes) {
+  const Endpoint elsewhere{.address = *parse_ip("203.0.113.9"), .port = 9};
+  const ipc::SessionId session = reach_current(elsewhere);
+  EXPECT_FALSE(controller.on_datagram(session, initiator.outgoing(), now));
+  controller.rekey(now);
+  controller.on_timer(now);
+  const auto sent = take<SendDatagram>();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].to, alpha);
+}
+
 TEST_F(Beta, AnAttemptEndsWithTheSessionItWentThrough) {
   const ipc::SessionId session = reach_current();
   controller.rekey(now);
