@@ -103,7 +103,7 @@ void MainCore::send_inside(std::span<const std::unique_ptr<Session>> shares, Byt
 }
 
 // Null when there is no buffer, or none that large.
-rte_mbuf* MainCore::copy_to_buffer(std::initializer_list<Bytes> parts) {
+rte_mbuf* MainCore::copy_to_buffer(std::initializer_list<Bytes> parts) const {
   rte_mbuf* buffer = rte_pktmbuf_alloc(setup_.punts);
   if (buffer == nullptr) return nullptr;
   for (const Bytes part : parts) {

@@ -65,7 +65,7 @@ class DataplaneClient {
   void remove(const ipc::SessionId& session_id);
   void inject(const Endpoint& to, Bytes datagram);
   // A whole handshake message, inside a session.
-  void inject_inside(const ipc::SessionId& session_id, Bytes message);
+  void inject_inside(const ipc::SessionId& session_id, Bytes inner);
   // Always answers: with nothing when the data plane is down, or goes down before it answers.
   void ask_report(OnReport on_report);
 

@@ -7,9 +7,9 @@
 #include <array>
 #include <cstddef>
 
-#include "src/crypto/openssl.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/keys/secret.hpp"
+#include "src/crypto/openssl.hpp"
 #include "work.hpp"
 
 namespace penstock {
