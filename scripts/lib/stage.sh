@@ -22,45 +22,16 @@ stage() {
   status=$?
   set -e
   stage_stop_heartbeat
-  stage_report "$name" "$status" "$start"
-}
-
-stage_report() {
-  local name=$1 status=$2 seconds=$((SECONDS - $3)) log=$stage_logs/$1.log
   stage_names+=("$name")
-  stage_times+=("$seconds")
+  stage_times+=($((SECONDS - start)))
   if [ "$status" -eq 0 ]; then
-    printf '   %s ok, %d s\n' "$name" "$seconds"
+    printf '   ok, %d s\n' $((SECONDS - start))
   else
     tail -n 60 "$log"
-    printf '   %s FAILED, %d s; the whole log is %s\n' "$name" "$seconds" "$log"
+    printf '   FAILED, %d s; the whole log is %s\n' $((SECONDS - start)) "$log"
     stage_failures+=("$name")
     [ "$stage_keep_going" = yes ] || stage_finish
   fi
-}
-
-# stage_beside NAME COMMAND...: begins a stage that takes only what the stages behind it leave
-# idle; stage_join waits for it and reports.
-stage_beside_pid=
-stage_beside() {
-  stage_beside_name=$1
-  stage_beside_start=$SECONDS
-  shift
-  mkdir -p "$stage_logs"
-  printf '== %s, beside what follows\n' "$stage_beside_name"
-  set -m  # a process group of its own, so that all of it can be ended
-  (set -e; renice -n 19 "$BASHPID" >/dev/null; "$@") \
-    >"$stage_logs/$stage_beside_name.log" 2>&1 </dev/null &
-  set +m
-  stage_beside_pid=$!
-}
-
-stage_join() {
-  local status=0
-  [ -n "$stage_beside_pid" ] || return 0
-  wait "$stage_beside_pid" || status=$?
-  stage_beside_pid=
-  stage_report "$stage_beside_name" "$status" "$stage_beside_start"
 }
 
 stage_heartbeat_pid=
@@ -70,11 +41,7 @@ stage_stop_heartbeat() {
   wait "$stage_heartbeat_pid" 2>/dev/null || true
   stage_heartbeat_pid=
 }
-stage_end_all() {
-  stage_stop_heartbeat
-  [ -z "$stage_beside_pid" ] || kill -- "-$stage_beside_pid" 2>/dev/null || true
-}
-trap stage_end_all EXIT
+trap stage_stop_heartbeat EXIT
 
 # Every 30 seconds, the last line of the log: a long stage shows where it is.
 stage_heartbeat() {
@@ -88,12 +55,13 @@ stage_summary() { :; }  # what else to say under the table; for the caller to re
 
 # The table; ends the script if a stage failed.
 stage_finish() {
-  local i name
+  local i total=0 name
   printf '\n%-14s %s\n' stage seconds
   for i in "${!stage_names[@]}"; do
     printf '%-14s %7d\n' "${stage_names[i]}" "${stage_times[i]}"
+    total=$((total + stage_times[i]))
   done
-  printf '%-14s %7d\n\n' 'in all' "$SECONDS"
+  printf '%-14s %7d\n\n' total "$total"
   stage_summary
   [ ${#stage_failures[@]} -gt 0 ] || return 0
   for name in "${stage_failures[@]}"; do
