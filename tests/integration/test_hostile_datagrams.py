@@ -13,6 +13,7 @@ from lab.inject import flipped, overhear, payload_of, with_payload
 from lab.network import HOST_B, Plan
 from lab.pair import Wish
 from lab.raw import RawPort
+from lab.site import DATA_PLANE
 from lab.traffic import ping
 
 SEQUENCE = 8
@@ -120,12 +121,13 @@ def test_real_handshake_messages_replayed_and_changed(pair):
 
 
 def overheard_handshake(pair):
-    """Messages 1 and 3 of a real handshake that A began."""
+    """Messages 1 and 3 of a real handshake that A began, having lost its session."""
     first = pair.a.session()["id"]
     with RawPort(pair.network.wire, "port-a") as port:
-        pair.a.ask_rekey()
+        pair.a.kill(DATA_PLANE)
         messages = port.collect(lambda packet: classify(packet).startswith("handshake"), 2)
     wait_until(lambda: pair.b.session().get("id", first) != first, "the new session")
+    pair.wait_up()
     assert [classify(message) for message in messages] == ["handshake 1", "handshake 3"]
     return messages
 
