@@ -130,25 +130,26 @@ void LinkController::State::attempt_over(Time now) {
     failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
                        explain(initiator.refusal())),
            now);
-  } else if (std::holds_alternative<ipc::SessionId>(attempt_->route)) {
-    ++unanswered_;
-    failed(fmt::format("no answer from {} inside the living session: does it still have it?",
-                       to_string(config_.endpoint)),
-           now);
-  } else if (view_.is_silence_explained(now)) {
-    ++unanswered_;
-    count_failure(now);  // the reason stands and was said
   } else {
-    ++unanswered_;
-    const std::size_t ip_header =
-        config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
-    failed(fmt::format("no answer from {}: is it running, and does the path carry packets of {} "
-                       "bytes?",
-                       to_string(config_.endpoint),
-                       ip_header + udp_header + limits::handshake_message),
-           now);
+    met_silence(now);
   }
   attempt_.reset();
+}
+
+void LinkController::State::met_silence(Time now) {
+  ++unanswered_;
+  const std::string far_side = to_string(config_.endpoint);
+  if (std::holds_alternative<ipc::SessionId>(attempt_->route))
+    return failed(fmt::format("no answer from {} inside the living session: does it still have it?",
+                              far_side),
+                  now);
+  if (view_.is_silence_explained(now)) return count_failure(now);  // the reason stands and was said
+  const std::size_t ip_header =
+      config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
+  failed(
+      fmt::format("no answer from {}: is it running, and does the path carry packets of {} bytes?",
+                  far_side, ip_header + udp_header + limits::handshake_message),
+      now);
 }
 
 void LinkController::State::count_refused(Verdict verdict, Time now) {

@@ -64,6 +64,7 @@ struct LinkController::State {
 
   void start_attempt(Time now);
   void attempt_over(Time now);  // its Initiator reached an end
+  void met_silence(Time now);
   // ... with our list, where that has nothing in common with the far side's.
   [[nodiscard]] std::string explain(Refusal refusal) const;
   void failed(std::string why, Time now);

@@ -1,5 +1,5 @@
-// What the main core and a worker tell each other. Small values through two rings a worker
-// each way; sessions and packets change hands by pointer.
+// What the main core and a worker tell each other. Small values through rings, one way each;
+// sessions and packets change hands by pointer.
 //
 //   commands  main core -> worker   install, remove, next hop, inject, control
 //   notes     worker -> main core   what became of sessions: never lost

@@ -35,7 +35,7 @@ class EnginePlan {
   // Takes tens of milliseconds. Fails where the CPU has no AES instructions.
   [[nodiscard]] static Result<EnginePlan> measure(const EngineOptions& options = {});
 
-  // For the log and for status: "ipsec-mb 1.3.0 on AVX512, VAES and SHA-NI".
+  // For the log and for status: "ipsec-mb 1.3.0 on AVX512, VAES, SHA-NI".
   [[nodiscard]] std::string describe() const;
   // Which code seals this protection, and why: "a frame of 1472 bytes: cipher AVX512 97 ns (AVX2
   // 191, SSE 193); MAC among 16 AVX2 455 ns (AVX512 481, SSE 456); MAC alone AVX2 870 ns (...)".

@@ -60,6 +60,13 @@ class Beta : public testing::Test {
     (void)controller.take_actions();
     return id;
   }
+  // alpha's message 2 that refuses beta's message 1.
+  static Message refusal_of(Bytes message_1) {
+    const LinkKeys from_beta =
+        derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
+    return write_message_2({.h1 = crypto::sha256({message_1}), .reason = Refusal::suite},
+                           from_beta.k2);
+  }
   static ipc::Event event(ipc::EventKind kind, const ipc::SessionId& id) {
     return {.kind = kind, .session_id = id};
   }

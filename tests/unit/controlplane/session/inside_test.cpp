@@ -102,10 +102,7 @@ TEST_F(Beta, AnAnswerComesByTheWayOfTheQuestion) {
   controller.rekey(now);
   controller.on_timer(now);
   const auto message_1 = take<SendInside>();
-  const LinkKeys from_beta =
-      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
-  const Message refusal = write_message_2(
-      {.h1 = crypto::sha256({message_1.at(0).bytes}), .reason = Refusal::suite}, from_beta.k2);
+  const Message refusal = refusal_of(message_1.at(0).bytes);
   EXPECT_FALSE(controller.on_datagram(alpha, refusal, now));
   EXPECT_FALSE(controller.on_datagram(ipc::SessionId{}, refusal, now)) << "no such session";
   EXPECT_EQ(controller.status().handshakes_failed, 0u);
@@ -135,15 +132,12 @@ TEST_F(Beta, SilenceIsMetInsideAndInTheClearByTurns) {
 
 TEST_F(Beta, ARefusalIsAnAnswer) {
   const ipc::SessionId session = reach_current();
-  const LinkKeys from_beta =
-      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
   for (int attempt = 0; attempt < 5; ++attempt) {
     controller.rekey(now);
     controller.on_timer(now);
     const auto message_1 = take<SendInside>();
     ASSERT_EQ(message_1.size(), 1u) << attempt;
-    const Message refusal = write_message_2(
-        {.h1 = crypto::sha256({message_1[0].bytes}), .reason = Refusal::suite}, from_beta.k2);
+    const Message refusal = refusal_of(message_1[0].bytes);
     EXPECT_TRUE(controller.on_datagram(session, refusal, now));
   }
 }

@@ -280,10 +280,7 @@ TEST_F(Beta, ARefusalNeverEndsALivingSession) {
   controller.rekey(now);
   controller.on_timer(now);
   const auto message_1 = take<SendInside>();
-  const LinkKeys from_beta =
-      derive_link_keys(crypto::derive_file_key(as_bytes(same_key)), "beta", "alpha");
-  const Message refusal = write_message_2(
-      {.h1 = crypto::sha256({message_1.at(0).bytes}), .reason = Refusal::suite}, from_beta.k2);
+  const Message refusal = refusal_of(message_1.at(0).bytes);
   EXPECT_TRUE(controller.on_datagram(session, refusal, now));
   EXPECT_EQ(controller.status().state, LinkStatus::State::up);
   EXPECT_EQ(controller.status().handshakes_failed, 1u);
