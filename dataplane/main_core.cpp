@@ -16,6 +16,10 @@ namespace {
 // The wire is worker 0's to send on for the main core.
 constexpr std::size_t injecting_worker = 0;
 
+Bytes bytes_of(rte_mbuf* buffer) {
+  return {rte_pktmbuf_mtod(buffer, const std::byte*), buffer->data_len};
+}
+
 pollfd readable(int fd) { return {.fd = fd, .events = POLLIN, .revents = 0}; }
 
 }  // namespace
@@ -57,17 +61,14 @@ void MainCore::read_note(const Note& note) {
 
 void MainCore::read_worker(Mailbox& mailbox, Time now) {
   while (const auto note = mailbox.notes.pop()) read_note(*note);
-  while (const auto punted = mailbox.controls.pop()) read_punt(*punted, now);
-  while (const auto punted = mailbox.punts.pop()) read_punt(*punted, now);
-}
-
-void MainCore::read_punt(const PuntedPacket& punted, Time now) {
-  const Bytes packet{rte_pktmbuf_mtod(punted.packet, const std::byte*), punted.packet->data_len};
-  if (punted.kind == PuntKind::control)
-    control_.on_inside(punted.spi, packet);
-  else
-    endpoint_.on_packet(punted.kind, packet, now);
-  rte_pktmbuf_free(punted.packet);
+  while (const auto heard = mailbox.heard.pop()) {
+    control_.on_inside(heard->spi, bytes_of(heard->message));
+    rte_pktmbuf_free(heard->message);
+  }
+  while (const auto punted = mailbox.punts.pop()) {
+    endpoint_.on_packet(punted->kind, bytes_of(punted->packet), now);
+    rte_pktmbuf_free(punted->packet);
+  }
 }
 
 int MainCore::timeout_ms(Time now) const {

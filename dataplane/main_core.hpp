@@ -56,7 +56,6 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
  private:
   void read_worker(Mailbox& mailbox, Time now);
   void read_note(const Note& note);
-  void read_punt(const PuntedPacket& punted, Time now);
   [[nodiscard]] rte_mbuf* copy_to_buffer(std::initializer_list<Bytes> parts) const;
   [[nodiscard]] int timeout_ms(Time now) const;
 

@@ -86,8 +86,8 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
                      decltype(Mailbox::notes)::entries, "what became of sessions"});
     rings.push_back({fmt::format("punts_{}", index), worker, "main",
                      decltype(Mailbox::punts)::entries, "handshakes, ARP, ND, ping"});
-    rings.push_back({fmt::format("controls_{}", index), worker, "main",
-                     decltype(Mailbox::controls)::entries, "control blocks"});
+    rings.push_back({fmt::format("heard_{}", index), worker, "main",
+                     decltype(Mailbox::heard)::entries, "handshakes inside sessions"});
   }
   return rings;
 }

@@ -17,8 +17,6 @@ void WireEndpoint::on_packet(PuntKind kind, Bytes packet, Time now) {
     case PuntKind::echo:
       if (const auto reply = answer_echo(packet, self_)) sink_.transmit(*reply);
       return;
-    case PuntKind::control:
-      return;  // not from the wire: the control server's
   }
 }
 

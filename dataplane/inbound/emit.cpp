@@ -61,14 +61,14 @@ void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
       load_u8(block.data()) == static_cast<std::uint8_t>(ControlType::handshake) &&
       block.size() == control_header + limits::handshake_message;
   if (!is_handshake) return path.count.drop(DropReason::bad_control);
-  if (!path.outbox.may_punt(PuntKind::control, now) || !path.punt_buffers.ensure(1))
+  if (!path.outbox.may_pass_up(now) || !path.punt_buffers.ensure(1))
     return path.count.drop(DropReason::control_full);
   rte_mbuf* buffer = path.punt_buffers.pop();
   const Bytes message = block.subspan(control_header);
   char* const room = rte_pktmbuf_append(buffer, limits::handshake_message);
   check(room != nullptr, "a buffer for the main core takes a handshake message");
   std::memcpy(room, message.data(), message.size());
-  path.outbox.punt_control(buffer, sa.spi);
+  path.outbox.pass_up(sa.spi, buffer);
 }
 
 std::optional<DropReason> deliver(Path& path, const Packet& packet) {

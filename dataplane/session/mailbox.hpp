@@ -4,7 +4,7 @@
 //   commands  main core -> worker   install, remove, next hop, inject, control
 //   notes     worker -> main core   what became of sessions: never lost
 //   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
-//   controls  worker -> main core   control blocks, which a flood of packets must not crowd out
+//   heard     worker -> main core   messages inside sessions, which no flood must crowd out
 #pragma once
 
 #include <cstdint>
@@ -49,14 +49,21 @@ struct Note {
   Session* session = nullptr;
 };
 
-enum class PuntKind : std::uint32_t { handshake, neighbour, echo, control };
-inline constexpr std::size_t punt_kinds = 4;
+enum class PuntKind : std::uint32_t { handshake, neighbour, echo };
+inline constexpr std::size_t punt_kinds = 3;
 
-// A whole packet from the wire, its kind already looked at; or a control block.
+// A whole packet from the wire, its kind already looked at.
 struct PuntedPacket {
   PuntKind kind{};
-  Spi spi;  // of a control block: the SA it came through, which may be gone by now
+  std::uint32_t zero = 0;
   rte_mbuf* packet = nullptr;
+};
+
+// A handshake message that came inside a session.
+struct HeardMessage {
+  Spi spi;  // of the SA it came through, which may be gone by now
+  std::uint32_t zero = 0;
+  rte_mbuf* message = nullptr;
 };
 
 // Everything between the main core and one worker.
@@ -65,12 +72,12 @@ struct Mailbox {
       : commands("commands_" + std::to_string(worker)),
         notes("notes_" + std::to_string(worker)),
         punts("punts_" + std::to_string(worker)),
-        controls("controls_" + std::to_string(worker)) {}
+        heard("heard_" + std::to_string(worker)) {}
 
   Ring<Command, 1024> commands;
   Ring<Note, 1024> notes;
   Ring<PuntedPacket, 256> punts;
-  Ring<PuntedPacket, 128> controls;
+  Ring<HeardMessage, 128> heard;
   Wake worker_wake;           // a command waits
   Wake* main_wake = nullptr;  // a note or a punt waits; one for all workers
 

@@ -52,14 +52,15 @@ class Outbox {
   }
   // Takes the packet; frees and counts it when the main core is behind.
   void punt(PuntKind kind, rte_mbuf* packet) {
-    if (push(mailbox_.punts, {.kind = kind, .packet = packet}))
+    if (push(mailbox_.punts, PuntedPacket{.kind = kind, .packet = packet}, packet))
       count_.add(Counter::punted);
     else
       count_.drop(DropReason::punt_full);
   }
-  // The same for the bytes of a control block that came through the SA with this SPI.
-  void punt_control(rte_mbuf* block, Spi spi) {
-    if (!push(mailbox_.controls, {.kind = PuntKind::control, .spi = spi, .packet = block}))
+  // The same two for a handshake message that came through the SA with this SPI.
+  [[nodiscard]] bool may_pass_up(Time now) { return heard_rate_.allow(now); }
+  void pass_up(Spi spi, rte_mbuf* message) {
+    if (!push(mailbox_.heard, HeardMessage{.spi = spi, .message = message}, message))
       count_.drop(DropReason::control_full);
   }
   // At the end of a turn: wakes the main core when there is something for it.
@@ -69,9 +70,9 @@ class Outbox {
   }
 
  private:
-  [[nodiscard]] bool push(auto& ring, const PuntedPacket& punted) {
-    const bool has_room = ring.push(punted);
-    if (!has_room) rte_pktmbuf_free(punted.packet);
+  [[nodiscard]] bool push(auto& ring, const auto& value, rte_mbuf* buffer) {
+    const bool has_room = ring.push(value);
+    if (!has_room) rte_pktmbuf_free(buffer);
     is_pending_ |= has_room;
     return has_room;
   }
@@ -82,7 +83,8 @@ class Outbox {
   // Each kind has a rate of its own: a flood of ping or ARP must not starve handshakes, and a
   // flood of handshakes none that come inside a session.
   std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 2000}, PuntRate{64, 1000},
-                                          PuntRate{64, 1000}, PuntRate{64, 1000}};
+                                          PuntRate{64, 1000}};
+  PuntRate heard_rate_{64, 1000};
 };
 
 }  // namespace penstock::dataplane

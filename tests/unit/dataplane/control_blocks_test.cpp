@@ -38,12 +38,11 @@ TEST_P(ControlBlocks, ArriveWholeAndInOrderAmongPackets) {
     pair.a.send_control(*pair.session_a, handshake_block(round));
     pair.run();
   }
-  const auto punted = pair.b.punted();
-  ASSERT_EQ(punted.size(), 5u);
+  const auto heard = pair.b.heard();
+  ASSERT_EQ(heard.size(), 5u);
   for (std::uint8_t round = 0; round < 5; ++round) {
-    EXPECT_EQ(punted[round].kind, PuntKind::control);
-    EXPECT_EQ(punted[round].spi.base().value, session.remote_spi_base);
-    EXPECT_EQ(punted[round].bytes, std::vector(limits::handshake_message, std::byte{round}));
+    EXPECT_EQ(heard[round].spi.base().value, session.remote_spi_base);
+    EXPECT_EQ(heard[round].bytes, std::vector(limits::handshake_message, std::byte{round}));
   }
   ASSERT_EQ(pair.b.plain.sent.size(), packets.size());
   for (std::size_t i = 0; i < packets.size(); ++i)
@@ -57,7 +56,7 @@ TEST(ControlBlock, OfASessionThatIsGoneIsDropped) {
   pair.a.command({.kind = Command::Kind::remove, .session = pair.session_a->shares[0].get()});
   pair.a.send_control(*pair.session_a, handshake_block(1));
   pair.run();
-  EXPECT_TRUE(pair.b.punted().empty());
+  EXPECT_TRUE(pair.b.heard().empty());
   expect_balanced(pair);
 }
 
@@ -68,7 +67,7 @@ TEST(ControlBlock, PastTheHardLimitIsDropped) {
   sa.keys.lower_limits(sa.frames_begun, sa.frames_begun);
   pair.a.send_control(*pair.session_a, handshake_block(1));
   pair.run();
-  EXPECT_TRUE(pair.b.punted().empty());
+  EXPECT_TRUE(pair.b.heard().empty());
   expect_balanced(pair);
 }
 
@@ -92,7 +91,7 @@ class HeardBlock : public testing::Test {
 
 TEST_F(HeardBlock, AnEmptyOneIsAKeepalive) {
   hear({});
-  EXPECT_TRUE(site.punted().empty());
+  EXPECT_TRUE(site.heard().empty());
   EXPECT_EQ(site.count()[DropReason::bad_control], 0u);
   EXPECT_EQ(site.count()[Counter::frames_opened], 1u);
 }
@@ -105,7 +104,7 @@ TEST_F(HeardBlock, WhatMakesNoSenseIsCounted) {
   auto longer = handshake_block(1);
   longer.emplace_back();
   for (const auto& block : {unknown, cut, longer, {std::byte{1}}}) hear(block);
-  EXPECT_TRUE(site.punted().empty());
+  EXPECT_TRUE(site.heard().empty());
   EXPECT_EQ(site.count()[DropReason::bad_control], 4u);
   EXPECT_EQ(unbalanced_book(site.count()), "");
 }
@@ -113,7 +112,7 @@ TEST_F(HeardBlock, WhatMakesNoSenseIsCounted) {
 // The far side's keys in wrong hands must not drown the control plane.
 TEST_F(HeardBlock, SoManyAtOnceAndNoMore) {
   for (int i = 0; i < 100; ++i) hear(handshake_block(1));
-  EXPECT_EQ(site.punted().size(), 64u);
+  EXPECT_EQ(site.heard().size(), 64u);
   EXPECT_EQ(site.count()[DropReason::control_full], 36u);
 }
 

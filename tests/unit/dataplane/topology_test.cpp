@@ -22,7 +22,7 @@ TEST(Topology, NamesEveryPart) {
   ASSERT_TRUE(topology) << topology.error().message;
   const std::string text = to_string(*topology);
   for (const char* part : {"alpha", "ethdev:net_null0", "ethdev:net_null1", "worker 0", "floats",
-                           "commands_0", "notes_0", "punts_0", "controls_0", "frames", "main core"})
+                           "commands_0", "notes_0", "punts_0", "heard_0", "frames", "main core"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in\n" << text;
 }
 
