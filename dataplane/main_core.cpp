@@ -26,12 +26,12 @@ pollfd readable(int fd) { return {.fd = fd, .events = POLLIN, .revents = 0}; }
 
 MainCore::MainCore(Setup setup, const FrameEngine& engine)
     : setup_(std::move(setup)),
+      now_(setup_.control.started),
       endpoint_(setup_.self, endpoint::NextHops{setup_.on_link, setup_.gateway}, *this),
       sessions_(std::move(setup_.sessions), engine, endpoint_.hops()),
       control_(std::move(setup_.control), sessions_, *this) {
-  const Time now = monotonic_now();
   for (const penstock::Endpoint& peer : setup_.peers)
-    if (const auto hop = endpoint_.hops().towards(peer.address)) endpoint_.hops().pin(*hop, now);
+    if (const auto hop = endpoint_.hops().towards(peer.address)) endpoint_.hops().pin(*hop, now_);
 }
 
 bool MainCore::run(int signal_fd) {
@@ -41,15 +41,21 @@ bool MainCore::run(int signal_fd) {
                                readable(control_.listener_fd()),
                                readable(control_.controller_fd())};
     poll(wait.data(), wait.size(), timeout_ms(monotonic_now()));
-    const Time now = monotonic_now();
     if (wait[0].revents != 0) return true;
-    if (wait[1].revents != 0) setup_.wake->clear();
-    for (const WorkerHandle& worker : setup_.workers) read_worker(*worker.mailbox, now);
-    if (wait[3].revents != 0) control_.on_readable(now);
-    if (wait[2].revents != 0) control_.on_connection();
-    if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
+    turn(monotonic_now(), {.wake = wait[1].revents != 0,
+                           .connection = wait[2].revents != 0,
+                           .controller = wait[3].revents != 0});
   }
   return false;
+}
+
+void MainCore::turn(Time now, const Ready& ready) {
+  now_ = now;
+  if (ready.wake) setup_.wake->clear();
+  for (const WorkerHandle& worker : setup_.workers) read_worker(*worker.mailbox, now);
+  if (ready.controller) control_.on_readable(now);
+  if (ready.connection) control_.on_connection();
+  if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
 }
 
 void MainCore::read_note(const Note& note) {
@@ -91,7 +97,7 @@ bool MainCore::command(std::size_t worker, const Command& command) {
 }
 
 void MainCore::send_datagram(const penstock::Endpoint& to, Bytes datagram) {
-  endpoint_.send(to, datagram, monotonic_now());
+  endpoint_.send(to, datagram, now_);
 }
 
 void MainCore::send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) {
@@ -145,7 +151,7 @@ void MainCore::transmit(Bytes packet) {
 void MainCore::hop_moved(const IpAddress& hop, const MacAddress& mac) {
   const Command told{.kind = Command::Kind::next_hop, .mac = mac, .address = hop};
   for (std::size_t worker = 0; worker < workers(); ++worker)
-    if (!command(worker, told)) endpoint_.hops().unlearn(hop, monotonic_now());
+    if (!command(worker, told)) endpoint_.hops().unlearn(hop, now_);
 }
 
 void MainCore::handshake_arrived(const penstock::Endpoint& from, Bytes datagram) {

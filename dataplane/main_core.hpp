@@ -41,6 +41,17 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   // Until one of the signals that `signal_fd` takes arrives. False: a port has vanished.
   [[nodiscard]] bool run(int signal_fd);
 
+  // What run() does between two waits; for those who bring their own clock.
+  struct Ready {
+    bool wake = true;
+    bool connection = true;
+    bool controller = true;
+  };
+  void turn(Time now, const Ready& ready);
+  // When a turn has something to do although nothing arrives; Time::max() if never.
+  [[nodiscard]] Time deadline() const { return endpoint_.deadline(); }
+  [[nodiscard]] const SessionDirectory& sessions() const { return sessions_; }
+
   // Plane
   [[nodiscard]] std::size_t workers() const override { return setup_.workers.size(); }
   [[nodiscard]] bool command(std::size_t worker, const Command& command) override;
@@ -60,6 +71,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   [[nodiscard]] int timeout_ms(Time now) const;
 
   Setup setup_;
+  Time now_;  // of this turn
   endpoint::WireEndpoint endpoint_;
   SessionDirectory sessions_;
   ControlServer control_;
