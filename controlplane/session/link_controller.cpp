@@ -38,11 +38,18 @@ void LinkController::on_event(const ipc::Event& event, Time now) {
       return state_->removed(event.session_id, static_cast<ipc::RemovalReason>(event.detail), now);
     case ipc::EventKind::rekey_wanted:
       return state_->rekey_wanted(event.session_id, now);
+    case ipc::EventKind::peer_silent:
+    case ipc::EventKind::peer_heard:
+    case ipc::EventKind::peer_moved:
+      return;
   }
 }
 
 void LinkController::on_timer(Time now) { state_->timer(now); }
 void LinkController::rekey(Time now) { state_->rekey(now); }
+void LinkController::on_resolved(const std::optional<IpAddress>& address, Time now) {
+  state_->resolved(address, now);
+}
 
 std::vector<Action> LinkController::take_actions() { return state_->take_actions(); }
 std::optional<Time> LinkController::deadline() const { return state_->deadline(); }

@@ -45,7 +45,26 @@ struct Notice {
   enum class Kind : std::uint8_t { info, warning, error } kind;
   std::string text;
 };
-using Action = std::variant<SendDatagram, SendInside, Install, Remove, Notice>;
+// Look up the address of the link's endpoint_name; on_resolved has the answer.
+struct Resolve {
+  std::string host;
+};
+// Where the far side is expected from now on; port 0: nowhere in particular.
+struct ExpectPeer {
+  Endpoint peer;
+};
+// A confirmed session proved the new key: write down that the old one, known by this, is neither
+// offered nor accepted any more.
+struct RetireOldKey {
+  crypto::KeyFingerprint old_key;
+};
+// A security event, for the audit log.
+struct Audit {
+  std::string_view event;  // one word, such as key_rotated
+  std::string text;
+};
+using Action = std::variant<SendDatagram, SendInside, Install, Remove, Notice, Resolve, ExpectPeer,
+                            RetireOldKey, Audit>;
 
 // What the data plane is, as its hello_reply says.
 struct DataplaneFacts {
@@ -80,7 +99,8 @@ class LinkController {
     std::string site_name;
     std::uint32_t link_index = 0;
     LinkConfig config;
-    crypto::FileKey file_key;  // K of the key file
+    crypto::FileKey file_key;                     // K of the key file
+    std::optional<crypto::FileKey> old_file_key;  // of the old one; empty: none, or retired
   };
   // Slots and entropy outlive the controller.
   LinkController(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now);
@@ -101,6 +121,8 @@ class LinkController {
   void on_timer(Time now);
   // The operator wants a new session now (`penstock rekey`).
   void rekey(Time now);
+  // What the name has for an address; empty: nothing now.
+  void on_resolved(const std::optional<IpAddress>& address, Time now);
 
   // Call after every input: what to do now, and when on_timer is due next.
   [[nodiscard]] std::vector<Action> take_actions();

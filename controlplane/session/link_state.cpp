@@ -22,6 +22,8 @@ std::string_view describe(ipc::RemovalReason why) {
       return "the session was replaced";
     case ipc::RemovalReason::max_age:
       return "the session reached its maximum age";
+    case ipc::RemovalReason::zeroized:
+      return "its keys were wiped by the operator's command";
   }
   return "the session was removed";
 }
@@ -241,6 +243,10 @@ void LinkController::State::timer(Time now) {
 void LinkController::State::rekey(Time now) {
   schedule_.reset();
   if (Session* current = sessions_.current()) current->rekey_at = now;
+}
+
+void LinkController::State::resolved(const std::optional<IpAddress>& address, Time) {
+  if (address) config_.endpoint.address = *address;
 }
 
 std::optional<Time> LinkController::State::deadline() const {

@@ -33,6 +33,7 @@ struct LinkController::State {
   // --- the clock and the operator
   void timer(Time now);
   void rekey(Time now);
+  void resolved(const std::optional<IpAddress>& address, Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
   [[nodiscard]] LinkStatus status() const;
   [[nodiscard]] std::vector<Action> take_actions() { return std::exchange(actions_, {}); }

@@ -142,6 +142,12 @@ void Site::carry_out(std::size_t link, Action action) {
                  install,
                  [&](const Remove& wanted) { dataplane_.remove(wanted.session_id); },
                  [](const Notice& notice) { write(notice); },
+                 [](const Resolve&) {},
+                 [](const ExpectPeer&) {},
+                 [](const RetireOldKey&) {},
+                 [](const Audit& audit) {
+                   log::info(fmt::format("audit: {}: {}", audit.event, audit.text));
+                 },
              },
              action);
 }

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,16 +24,20 @@ using config::Key;
 using config::Section;
 
 constexpr std::array root_keys{Key{"site", true}, Key{"ports", true}, Key{"link", true}};
-constexpr std::array site_keys{Key{"name", true}, Key{"workers"}, Key{"idle"},       Key{"run_dir"},
-                               Key{"log_level"},  Key{"lab"},     Key{"slow_crypto"}};
+constexpr std::array site_keys{Key{"name", true},  Key{"workers"},      Key{"idle"},
+                               Key{"run_dir"},     Key{"state_dir"},    Key{"log_level"},
+                               Key{"lab"},         Key{"slow_crypto"},  Key{"audit_log"},
+                               Key{"admin_group"}, Key{"identity_file"}};
 constexpr std::array ports_keys{Key{"plain", true}, Key{"wire", true}};
 constexpr std::array plain_keys{Key{"device", true}};
 constexpr std::array wire_keys{Key{"device", true}, Key{"address", true}, Key{"gateway"},
                                Key{"udp_port"}};
-constexpr std::array link_keys{Key{"peer", true}, Key{"endpoint", true}, Key{"key_file", true},
-                               Key{"suites"},     Key{"frame_size"},     Key{"tag"},
-                               Key{"min_tag"},    Key{"hold"},           Key{"rekey_after"},
-                               Key{"max_age"}};
+constexpr std::array link_keys{Key{"peer", true},   Key{"endpoint"},     Key{"key_file", true},
+                               Key{"old_key_file"}, Key{"suites"},       Key{"frame_size"},
+                               Key{"tag"},          Key{"min_tag"},      Key{"hold"},
+                               Key{"rekey_after"},  Key{"rekey_bytes"},  Key{"max_age"},
+                               Key{"dead_after"},   Key{"roam"},         Key{"nat"},
+                               Key{"vlan"},         Key{"peer_identity"}};
 
 constexpr std::string_view a_name =
     "a site's name: at most 63 letters, digits, '-', '_' and '.', beginning with a letter or digit";
@@ -43,6 +49,7 @@ constexpr std::string_view a_duration =
 constexpr std::string_view one_worker = "this version runs one worker; name one core, or say 1";
 constexpr std::int64_t max_core = 1023;  // what a cpu_set_t holds
 constexpr Time max_hold = 10ms;
+constexpr std::uint64_t min_rekey_bytes = 1'000'000;
 constexpr Time min_rekey_after = 100ms;
 constexpr Time longest_max_age = 24h;
 
@@ -80,8 +87,16 @@ void read_site(const Section& site, SiteConfig& config) {
                                  "\"debug\", \"info\", \"warn\" or \"error\"")
                          .value_or(log::Level::info);
   config.run_dir = site.text("run_dir").value_or("/run/penstock/" + config.name);
+  config.state_dir = site.text("state_dir").value_or("/var/lib/penstock/" + config.name);
   config.lab = site.truth("lab").value_or(false);
   config.slow_crypto = site.truth("slow_crypto").value_or(false);
+  config.audit_log = site.text("audit_log");
+  config.admin_group = site.text("admin_group").value_or(config.admin_group);
+  if (const auto file = site.text("identity_file"))
+    config.identity_file = config.file.parent_path() / *file;
+  if (config.audit_log && !config.audit_log->is_absolute())
+    site.refuse("audit_log", "this must be an absolute path");
+  if (!config.state_dir.is_absolute()) site.refuse("state_dir", "this must be an absolute path");
   if (!config.run_dir.is_absolute()) site.refuse("run_dir", "this must be an absolute path");
   if (config.dataplane_socket().string().size() >= sizeof(sockaddr_un::sun_path)) {
     site.refuse("run_dir", "this path is too long for the sockets inside it; choose a shorter one");
@@ -123,13 +138,38 @@ void read_ports(const Section& ports, SiteConfig& config) {
       static_cast<std::uint16_t>(wire.number("udp_port", 1, 65535).value_or(limits::default_port));
 }
 
+// "host.example" or "host.example:7670".
+bool read_endpoint_name(std::string_view text, LinkConfig& config) {
+  const std::size_t colon = text.find(':');
+  if (!config::is_host_name(text.substr(0, colon))) return false;
+  std::uint16_t port = limits::default_port;
+  if (colon != text.npos) {
+    const std::string_view digits = text.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), port);
+    if (error != std::errc{} || end != digits.end() || port == 0) return false;
+  }
+  config.endpoint_name = text.substr(0, colon);
+  config.endpoint.port = port;
+  return true;
+}
+
 void read_endpoint(const Section& link, const WireConfig& wire, LinkConfig& config) {
-  const auto parse = [](std::string_view text) {
-    return parse_endpoint(text, limits::default_port);
-  };
-  const auto endpoint = link.parsed(
-      "endpoint", parse, "the address of the peer's wire port, such as \"198.51.100.7:7670\"");
-  if (!endpoint) return;
+  config.endpoint.address.version = wire.address.address.version;
+  const auto text = link.text("endpoint");
+  if (!text) {
+    if (!config.roam)
+      link.refuse("endpoint", "say where the far side receives, such as \"198.51.100.7:7670\"; it "
+                              "may be left out only with roam = true");
+    return;
+  }
+  const auto endpoint = parse_endpoint(*text, limits::default_port);
+  if (!endpoint) {
+    if (!read_endpoint_name(*text, config))
+      link.refuse("endpoint", fmt::format("\"{}\" is not the address or name of the peer's wire "
+                                          "port, such as \"198.51.100.7:7670\"",
+                                          *text));
+    return;
+  }
   config.endpoint = *endpoint;
   const IpAddress& address = endpoint->address;
   const std::string shown = to_string(address);
@@ -238,9 +278,21 @@ void read_times(const Section& link, LinkConfig& config) {
       std::chrono::duration_cast<std::chrono::microseconds>(read("hold", 0ns, max_hold, 0ns));
   config.rekey_after = read("rekey_after", min_rekey_after, longest_max_age, limits::rekey_after);
   config.max_age = read("max_age", min_rekey_after, longest_max_age, limits::session_max_age);
+  config.dead_after = read("dead_after", limits::min_dead_after, 1h, limits::dead_after);
   if (config.rekey_after >= config.max_age) {
     link.refuse("max_age", "this must be longer than rekey_after, or traffic would stop");
   }
+}
+
+void read_keys(const Section& link, const SiteConfig& site, LinkConfig& config) {
+  const std::filesystem::path folder = site.file.parent_path();
+  config.key_file = folder / link.text("key_file").value_or("");
+  if (const auto old = link.text("old_key_file")) config.old_key_file = folder / *old;
+  if (config.old_key_file == config.key_file)
+    link.refuse("old_key_file", "this is key_file itself; name the file that it replaces");
+  config.peer_identity = link.parsed(
+      "peer_identity", parse_identity_public,
+      "a public key as `penstock identity show` prints it: \"ed25519:\" and its base64");
 }
 
 LinkConfig read_link(const Section& link, const SiteConfig& site) {
@@ -249,12 +301,33 @@ LinkConfig read_link(const Section& link, const SiteConfig& site) {
   if (config.peer == site.name) {
     link.refuse("peer", "this is our own name; the two sites of a link need different names");
   }
+  config.roam = link.truth("roam").value_or(false);
+  config.nat = link.truth("nat").value_or(false);
   read_endpoint(link, site.wire, config);
-  config.key_file = site.file.parent_path() / link.text("key_file").value_or("");
+  read_keys(link, site, config);
   read_suites(link, site.lab, config);
   read_frames(link, config);
   read_times(link, config);
+  config.rekey_bytes = link.parsed("rekey_bytes", config::parse_bytes, "a size such as \"100GB\"");
+  if (config.rekey_bytes && *config.rekey_bytes < min_rekey_bytes)
+    link.refuse("rekey_bytes", "this must be at least \"1MB\", or rekeys would be all there is");
+  config.vlan = static_cast<std::uint16_t>(link.number("vlan", 1, 4094).value_or(0));
   return config;
+}
+
+// Links are told apart by their peers; packets, by their VLANs.
+void refuse_twins(const Section& link, const LinkConfig& next,
+                  const std::vector<LinkConfig>& before) {
+  if (std::ranges::find(before, next.peer, &LinkConfig::peer) != before.end())
+    link.refuse("peer", fmt::format("there is a link to \"{}\" already", next.peer));
+  const auto twin = std::ranges::find(before, next.vlan, &LinkConfig::vlan);
+  if (twin == before.end()) return;
+  if (next.vlan == 0)
+    link.refuse("peer", fmt::format("this link and the one to \"{}\" would take the same packets; "
+                                    "give one of them a vlan",
+                                    twin->peer));
+  else
+    link.refuse("vlan", fmt::format("the link to \"{}\" has this VLAN already", twin->peer));
 }
 
 void read_links(config::Refusals& refusals, const Section& root, SiteConfig& config) {
@@ -264,13 +337,16 @@ void read_links(config::Refusals& refusals, const Section& root, SiteConfig& con
     root.refuse("link", "a site needs one [[link]], with double brackets");
     return;
   }
-  if (links->size() > 1) {
-    refusals.add((*links)[1].source(), "link",
-                 "a site has exactly one [[link]] for now; remove this one");
+  if (links->size() > limits::max_links) {
+    root.refuse("link", fmt::format("a site has at most {} links", limits::max_links));
     return;
   }
-  const Section link{refusals, *(*links)[0].as_table(), "link", link_keys};
-  config.links.push_back(read_link(link, config));
+  for (const toml::node& table : *links) {
+    const Section link{refusals, *table.as_table(), "link", link_keys};
+    LinkConfig next = read_link(link, config);
+    refuse_twins(link, next, config.links);
+    config.links.push_back(std::move(next));
+  }
 }
 
 Result<SiteConfig> read_config(const std::filesystem::path& file, const toml::table& table) {
@@ -306,8 +382,12 @@ Result<std::string> read_text(const std::filesystem::path& file) {
 Result<SiteConfig> load_site_config(const std::filesystem::path& file) {
   const auto text = read_text(file);
   if (!text) return std::unexpected{text.error()};
+  return parse_site_config(file, *text);
+}
+
+Result<SiteConfig> parse_site_config(const std::filesystem::path& file, std::string_view text) {
   try {
-    const toml::table table = toml::parse(std::string_view{*text});
+    const toml::table table = toml::parse(text);
     return read_config(file, table);
   } catch (const toml::parse_error& error) {
     const std::string_view what = error.description();

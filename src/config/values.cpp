@@ -19,6 +19,20 @@ constexpr std::array units{
     std::pair{std::string_view{"h"}, Time{1h}},
 };
 
+constexpr std::array sizes{
+    std::pair{std::string_view{"kB"}, std::uint64_t{1'000}},
+    std::pair{std::string_view{"MB"}, std::uint64_t{1'000'000}},
+    std::pair{std::string_view{"GB"}, std::uint64_t{1'000'000'000}},
+    std::pair{std::string_view{"TB"}, std::uint64_t{1'000'000'000'000}},
+    std::pair{std::string_view{"KiB"}, std::uint64_t{1} << 10},
+    std::pair{std::string_view{"MiB"}, std::uint64_t{1} << 20},
+    std::pair{std::string_view{"GiB"}, std::uint64_t{1} << 30},
+    std::pair{std::string_view{"TiB"}, std::uint64_t{1} << 40},
+};
+
+constexpr std::size_t max_host_name = 253;  // RFC 1035 section 2.3.4, without the root's dot
+constexpr std::size_t max_label = 63;
+
 constexpr std::size_t max_interface_name = 15;  // IFNAMSIZ without its terminator
 
 constexpr bool is_letter_or_digit(char c) {
@@ -41,6 +55,33 @@ std::optional<Time> parse_duration(std::string_view text) {
                                       [](const auto& row) { return row.first; });
   if (unit == units.end() || number > Time::max() / unit->second) return std::nullopt;
   return number * unit->second;
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc{}) return std::nullopt;
+  const auto unit = std::ranges::find(sizes, std::string_view{end, last},
+                                      [](const auto& row) { return row.first; });
+  if (unit == sizes.end() || number > std::numeric_limits<std::uint64_t>::max() / unit->second)
+    return std::nullopt;
+  return number * unit->second;
+}
+
+bool is_host_name(std::string_view text) {
+  if (text.empty() || text.size() > max_host_name) return false;
+  bool has_letter = false;
+  while (true) {
+    const std::size_t dot = text.find('.');
+    const std::string_view label = text.substr(0, dot);
+    if (label.empty() || label.size() > max_label || label.front() == '-' || label.back() == '-' ||
+        !std::ranges::all_of(label, [](char c) { return is_letter_or_digit(c) || c == '-'; }))
+      return false;
+    has_letter = std::ranges::any_of(label, [](char c) { return c < '0' || c > '9'; });
+    if (dot == text.npos) return has_letter;
+    text.remove_prefix(dot + 1);
+  }
 }
 
 std::string duration_text(Time duration) {

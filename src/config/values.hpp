@@ -16,6 +16,13 @@ namespace penstock::config {
 // A whole number of microseconds in the largest unit that keeps it whole.
 [[nodiscard]] std::string duration_text(Time duration);
 
+// A whole number and its unit: kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB.
+[[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view text);
+
+// A host's name by RFC 1123: labels of letters, digits and '-', at most 253 characters, and a
+// letter somewhere in the last one, so that it is no mistyped address.
+[[nodiscard]] bool is_host_name(std::string_view text);
+
 // A site's name: letters, digits, '-', '_' and '.', the first a letter or digit, at most
 // limits::max_site_name. It stands in paths and goes into the key derivation.
 [[nodiscard]] std::optional<std::string> parse_site_name(std::string_view text);

@@ -39,6 +39,14 @@ FileKey derive_file_key(Bytes key_file) {
   return out;
 }
 
+KeyFingerprint fingerprint(const FileKey& file_key) {
+  HandshakeMac whole;  // of which the rest is never used
+  hmac_sha256(file_key.reveal(), {as_bytes("penstock key fingerprint")}, whole.fill());
+  KeyFingerprint out{};
+  std::ranges::copy(whole.reveal().first<out.size()>(), out.begin());
+  return out;
+}
+
 LinkKey derive_link_key(const FileKey& file_key, std::string_view initiator,
                         std::string_view responder) {
   LinkKey out;

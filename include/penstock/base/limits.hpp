@@ -49,8 +49,13 @@ static_assert(reorder_window < replay_window);
 inline constexpr auto rekey_after = 120s;  // the session's initiator
 inline constexpr auto rekey_after_responder_min = 130s;
 inline constexpr auto rekey_after_responder_max = 140s;
-inline constexpr auto session_max_age = 1h;         // hard stop, whatever the control plane does
-inline constexpr auto grace = 10s;                  // the old session keeps receiving after a rekey
+inline constexpr auto session_max_age = 1h;  // hard stop, whatever the control plane does
+inline constexpr auto grace = 10s;           // the old session keeps receiving after a rekey
+inline constexpr unsigned max_links = 1024;
+inline constexpr auto keepalive = 3s;       // a lane never says nothing for longer
+inline constexpr auto dead_after = 10s;     // nothing heard for so long: the far side is silent
+inline constexpr auto min_dead_after = 5s;  // one keepalive may be lost, and one be late
+static_assert(keepalive < min_dead_after);
 inline constexpr auto confirm_within = 10s;         // a session nobody spoke on is dropped
 inline constexpr auto confirm_retry_first = 100ms;  // dummy frames on a new session
 inline constexpr auto confirm_retry_last = 1s;
@@ -99,6 +104,7 @@ static_assert(rekey_after_responder_max < session_max_age);
 // --- the handshake ----------------------------------------------------------------
 inline constexpr std::size_t handshake_message = 1024;  // every message, padding and MAC included
 inline constexpr auto cookie_life = 10s;
+inline constexpr unsigned signature_checks = 10;  // a second and link, for holders of its key
 inline constexpr auto attempt_life = 5s;
 inline constexpr auto initiate_pause_after_answer = 10s;
 inline constexpr auto retransmit_first = 250ms;

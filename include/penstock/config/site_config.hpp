@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "penstock/base/address.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/base/error.hpp"
+#include "penstock/base/identity_public.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/base/log.hpp"
 #include "penstock/base/suite.hpp"
@@ -37,22 +39,35 @@ struct WireConfig {
 
 struct LinkConfig {
   std::string peer;
+  // Where the far side receives. Port 0: it is not said; the far side comes to us (roam).
   Endpoint endpoint;
+  std::string endpoint_name;  // not empty: resolve it; endpoint has but the port
   std::filesystem::path key_file;
-  std::vector<Suite> suites;                // in order of preference
-  std::optional<std::uint16_t> frame_size;  // else from the wire MTU
+  std::optional<std::filesystem::path> old_key_file;  // accepted until key_file has proved good
+  std::optional<IdentityPublic> peer_identity;        // whose signature a session takes
+  std::vector<Suite> suites;                          // in order of preference
+  std::optional<std::uint16_t> frame_size;            // else from the wire MTU
   std::uint8_t tag = limits::default_tag;
   std::uint8_t min_tag = limits::default_tag;
   std::chrono::microseconds hold{0};  // how long an open frame waits for more packets
   Time rekey_after = limits::rekey_after;
   Time max_age = limits::session_max_age;
+  std::optional<std::uint64_t> rekey_bytes;  // of frames a lane has sent; else the suite's limit
+  Time dead_after = limits::dead_after;
+  bool roam = false;       // the far side's address may change while a session lives
+  bool nat = false;        // we are behind a NAT: all lanes leave from one UDP port
+  std::uint16_t vlan = 0;  // packets of this VLAN are the link's; 0: those that no other takes
 };
 
 struct SiteConfig {
   std::filesystem::path file;  // where it was read from
   std::string name;
-  std::filesystem::path run_dir;       // sockets; default /run/penstock/<name>
-  std::vector<unsigned> worker_cores;  // empty: worker_count workers float
+  std::filesystem::path run_dir;    // sockets; default /run/penstock/<name>
+  std::filesystem::path state_dir;  // what outlives a restart; /var/lib/penstock/<name>
+  std::optional<std::filesystem::path> identity_file;  // our own Ed25519 key
+  std::optional<std::filesystem::path> audit_log;      // else the audit lines are in the log only
+  std::string admin_group = "penstock";  // may read the status, if there is such a group
+  std::vector<unsigned> worker_cores;    // empty: worker_count workers float
   unsigned worker_count = 1;
   IdleMode idle = IdleMode::backoff;
   log::Level log_level = log::Level::info;
@@ -69,5 +84,8 @@ struct SiteConfig {
 };
 
 [[nodiscard]] Result<SiteConfig> load_site_config(const std::filesystem::path& file);
+// The same from the file's text; `file` is where it came from.
+[[nodiscard]] Result<SiteConfig> parse_site_config(const std::filesystem::path& file,
+                                                   std::string_view text);
 
 }  // namespace penstock

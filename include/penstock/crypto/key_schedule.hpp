@@ -23,11 +23,15 @@ using HandshakeMac = Secret<32, HmacPurpose>;      // k1, k2, dhmac_I, dhmac_R
 using HandshakeSeal = Secret<32, SealPurpose>;     // k3, and the key of sealed_R
 using SessionSecret = Secret<32, SessionPurpose>;  // secret
 
+// Names a key file's content without telling it: the first 16 bytes of
+// HMAC(K, "penstock key fingerprint").
+using KeyFingerprint = std::array<std::byte, 16>;
 using KeyId = std::array<std::byte, 8>;
 using Nonce = std::array<std::byte, 32>;
 
 // K = SHA256(key file)
 [[nodiscard]] FileKey derive_file_key(Bytes key_file);
+[[nodiscard]] KeyFingerprint fingerprint(const FileKey& file_key);
 // P = HMAC(K, "penstock link 1" || u8 len || name_I || u8 len || name_R)
 [[nodiscard]] LinkKey derive_link_key(const FileKey& file_key, std::string_view initiator,
                                       std::string_view responder);

@@ -21,7 +21,7 @@
 
 namespace penstock::ipc {
 
-inline constexpr std::uint32_t version = 3;
+inline constexpr std::uint32_t version = 4;
 
 using BootId = std::array<std::byte, 16>;     // random, of one life of the data plane
 using SessionId = std::array<std::byte, 32>;  // T4 of its handshake
@@ -43,6 +43,9 @@ enum class MessageType : std::uint16_t {
   stats,
   inject_inside,  // controller -> data plane: send it inside this session; no reply
   punt_inside,    // data plane -> controller: a handshake message arrived inside a session
+  link_peer,      // controller -> data plane: where a link's far side is expected; no reply
+  zeroize,        // controller -> data plane
+  zeroize_reply,
 };
 
 struct Header {
@@ -86,6 +89,10 @@ struct HelloReply {
   std::array<char, 64> wire_device{};
 };
 
+// A site's name, with zeros behind it.
+using SiteName = std::array<char, 64>;
+static_assert(sizeof(SiteName) > limits::max_site_name);
+
 enum class Role : std::uint8_t { initiator = 0, responder = 1 };
 
 struct LaneKeys {
@@ -98,7 +105,7 @@ struct InstallSession {
   Header header{.type = type};
   BootId boot_id{};
   SessionId session_id{};
-  std::uint32_t link = 0;             // index of the [[link]] in the config
+  std::uint32_t link = 0;             // the controller's number for it, below limits::max_links
   std::uint32_t local_spi_base = 0;   // frames to us carry local_spi_base + lane
   std::uint32_t remote_spi_base = 0;  // frames to the peer
   Role role{};
@@ -107,10 +114,17 @@ struct InstallSession {
   std::uint16_t frame_size = 0;
   std::uint16_t lanes_out = 0;  // 1..limits::max_lanes; what this site sends on
   std::uint16_t lanes_in = 0;
+  std::uint16_t vlan = 0;  // the link takes packets of this VLAN; 0: what no other takes
   std::uint8_t peer_takes_offload = 0;
-  std::array<std::uint8_t, 5> zero{};
+  std::uint8_t roams = 0;          // the far side's address may change
+  std::uint8_t uses_one_port = 0;  // all lanes leave from the site's UDP port (a NAT)
+  std::uint8_t zero = 0;
   WireEndpoint peer;
-  std::uint64_t max_age_ns = 0;  // hard stop
+  std::uint64_t max_age_ns = 0;     // hard stop
+  std::uint64_t hold_ns = 0;        // how long an open frame waits for more packets
+  std::uint64_t dead_after_ns = 0;  // silence after which peer_silent is told
+  std::uint64_t rekey_frames = 0;   // of an SA, where that is less than the suite's limit; 0: no
+  SiteName peer_name{};             // tells the link when a controller takes sessions over
   std::array<LaneKeys, limits::max_lanes> out{};
   std::array<LaneKeys, limits::max_lanes> in{};
 };
@@ -170,8 +184,10 @@ struct SessionInfo {
   std::uint16_t lanes_in = 0;
   std::uint8_t tag = 0;
   std::uint8_t peer_takes_offload = 0;
-  std::uint32_t zero = 0;
+  std::uint8_t is_silent = 0;  // peer_silent was the last thing told of it
+  std::array<std::uint8_t, 3> zero{};
   WireEndpoint peer;
+  SiteName peer_name{};
   std::uint64_t age_ns = 0;
   std::uint64_t idle_ns = 0;        // since the last good frame; age_ns if none came
   std::uint64_t frames_sealed = 0;  // all lanes
@@ -223,10 +239,35 @@ struct PuntInside {
   InsideMessage message;
 };
 
+// Handshake messages from here come out of the link's own budget, not the strangers'.
+struct LinkPeer {
+  static constexpr auto type = MessageType::link_peer;
+  Header header{.type = type};
+  std::uint32_t link = 0;
+  WireEndpoint peer;  // port 0: the link is gone, or its far side may be anywhere
+};
+
+// Every session ends at once, without a grace, and its keys are wiped; install_session is
+// refused until another controller says hello. The reply comes when the last key is gone.
+struct Zeroize {
+  static constexpr auto type = MessageType::zeroize;
+  Header header{.type = type};
+};
+
+struct ZeroizeReply {
+  static constexpr auto type = MessageType::zeroize_reply;
+  Header header{.type = type};
+  std::uint32_t sessions = 0;  // that there were
+  std::uint32_t zero = 0;
+};
+
 enum class EventKind : std::uint32_t {
   session_confirmed = 1,  // it is now what the link sends on
   session_removed,        // detail: RemovalReason
   rekey_wanted,           // a soft limit (frames, failed opens) was reached
+  peer_silent,            // of the current session: nothing good came for dead_after
+  peer_heard,             // ... and then something did
+  peer_moved,             // it roamed: frames go to `peer` now
 };
 
 enum class RemovalReason : std::uint32_t {
@@ -234,6 +275,7 @@ enum class RemovalReason : std::uint32_t {
   unconfirmed,  // nobody spoke on it within limits::confirm_within
   replaced,     // its grace after a rekey is over
   max_age,
+  zeroized,
 };
 
 struct Event {
@@ -244,6 +286,7 @@ struct Event {
   std::uint32_t link = 0;
   std::uint32_t zero = 0;
   SessionId session_id{};
+  WireEndpoint peer;  // of peer_moved
 };
 
 struct GetStats {
@@ -270,6 +313,7 @@ static_assert(Message<Hello> && Message<HelloReply> && Message<InstallSession> &
               Message<InstallReply> && Message<RemoveSession> && Message<RemoveReply> &&
               Message<ListSessions> && Message<SessionInfo> && Message<ListEnd> &&
               Message<Inject> && Message<Punt> && Message<InjectInside> && Message<PuntInside> &&
-              Message<Event> && Message<GetStats> && Message<Stats>);
+              Message<Event> && Message<GetStats> && Message<Stats> && Message<LinkPeer> &&
+              Message<Zeroize> && Message<ZeroizeReply>);
 
 }  // namespace penstock::ipc

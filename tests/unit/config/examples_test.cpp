@@ -50,7 +50,7 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
     if (is_key) ++shown;
     uncommented += (is_key ? line.substr(2) : line) + "\n";
   }
-  EXPECT_EQ(shown, 14u);
+  EXPECT_EQ(shown, 19u);
   const std::string file = testing::TempDir() + "penstock-uncommented-site.toml";
   std::ofstream{file} << uncommented;
   const auto explicit_config = load_site_config(file);
@@ -61,6 +61,8 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
   EXPECT_EQ(explicit_config->worker_count, config.worker_count);
   EXPECT_EQ(explicit_config->idle, config.idle);
   EXPECT_EQ(explicit_config->run_dir, config.run_dir);
+  EXPECT_EQ(explicit_config->state_dir, config.state_dir);
+  EXPECT_EQ(explicit_config->admin_group, config.admin_group);
   EXPECT_EQ(explicit_config->log_level, config.log_level);
   EXPECT_EQ(explicit_config->lab, config.lab);
   EXPECT_EQ(explicit_config->slow_crypto, config.slow_crypto);
@@ -74,6 +76,9 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
   EXPECT_EQ(a.hold, b.hold);
   EXPECT_EQ(a.rekey_after, b.rekey_after);
   EXPECT_EQ(a.max_age, b.max_age);
+  EXPECT_EQ(a.dead_after, b.dead_after);
+  EXPECT_EQ(a.roam, b.roam);
+  EXPECT_EQ(a.nat, b.nat);
 }
 
 }  // namespace

@@ -125,6 +125,18 @@ TEST_F(SiteConfigFile, a_gateway_reaches_what_is_far) {
   EXPECT_EQ(to_string(config->links[0].endpoint), "198.51.100.7:7670");
 }
 
+TEST_F(SiteConfigFile, an_endpoint_may_be_a_name_or_nowhere) {
+  const auto named = load_with("192.0.2.2", "far.example:99");
+  ASSERT_TRUE(named) << named.error().message;
+  EXPECT_EQ(named->links[0].endpoint_name, "far.example");
+  EXPECT_EQ(named->links[0].endpoint.port, 99);
+  const auto nowhere = load_with("endpoint = \"192.0.2.2\"", "roam = true");
+  ASSERT_TRUE(nowhere) << nowhere.error().message;
+  EXPECT_EQ(nowhere->links[0].endpoint.port, 0);
+  EXPECT_TRUE(
+      refusal_with("endpoint = \"192.0.2.2\"", "").starts_with("site.toml:8: link.endpoint"));
+}
+
 TEST_F(SiteConfigFile, errors_name_file_line_key_and_what_to_do) {
   EXPECT_EQ(refusal_with("192.0.2.1/24", "192.0.2.1"),
             "site.toml:7: ports.wire.address: \"192.0.2.1\" is not an address with the length of "
@@ -133,7 +145,8 @@ TEST_F(SiteConfigFile, errors_name_file_line_key_and_what_to_do) {
             "site.toml:2: site.nmae: this key is unknown; did you mean \"name\"?");
   EXPECT_EQ(refusal_with("peer = ", "colour = "),
             "site.toml:9: link.colour: this key is unknown; the keys here are peer, endpoint, "
-            "key_file, suites, frame_size, tag, min_tag, hold, rekey_after, max_age");
+            "key_file, old_key_file, suites, frame_size, tag, min_tag, hold, rekey_after, "
+            "rekey_bytes, max_age, dead_after, roam, nat, vlan, peer_identity");
   EXPECT_EQ(refusal_with("name = \"alpha\"", ""), "site.toml:1: site.name: this key is missing");
   EXPECT_EQ(refusal_with("\"192.0.2.2\"", "\"198.51.100.7\""),
             "site.toml:10: link.endpoint: 198.51.100.7 is outside the wire's network 192.0.2.1/24; "
@@ -161,11 +174,19 @@ TEST_F(SiteConfigFile, a_duration_out_of_range_is_told_the_range) {
             "site.toml:9: link.max_age: this must be a duration from \"100ms\" to \"24h\"");
 }
 
-TEST_F(SiteConfigFile, more_than_one_link_is_refused_at_the_second) {
+TEST_F(SiteConfigFile, several_links_have_peers_and_vlans_of_their_own) {
   const std::string second =
       "[[link]]\npeer = \"gamma\"\nendpoint = \"192.0.2.3\"\nkey_file = \"k\"\n";
-  EXPECT_EQ(refusal(load(std::string{good} + second)),
-            "site.toml:12: link: a site has exactly one [[link]] for now; remove this one");
+  const auto both = load(std::string{good} + second + "vlan = 7\n");
+  ASSERT_TRUE(both) << both.error().message;
+  EXPECT_EQ(both->links.at(0).vlan, 0);
+  EXPECT_EQ(both->links.at(1).vlan, 7);
+  EXPECT_EQ(
+      refusal(load(std::string{good} + second)),
+      "site.toml:13: link.peer: this link and the one to \"beta\" would take the same packets; "
+      "give one of them a vlan");
+  EXPECT_EQ(refusal(load(std::string{good} + second + "vlan = 7\n" + second + "vlan = 8\n")),
+            "site.toml:18: link.peer: there is a link to \"gamma\" already");
   EXPECT_EQ(refusal_with("[[link]]", "[link]"),
             "site.toml:8: link: a site needs one [[link]], with double brackets");
   EXPECT_EQ(refusal(load(good.substr(0, good.find("[[link]]")))),
@@ -256,7 +277,17 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Link, BadValues,
     testing::Values(
-        BadValue{endpoint, "\"far.example\"", "link.endpoint"},
+        BadValue{endpoint, "\"192.0.2\"", "link.endpoint"},
+        BadValue{endpoint, "\"far..example\"", "link.endpoint"},
+        BadValue{endpoint, "\"far.example:0\"", "link.endpoint"},
+        BadValue{endpoint, "\"far.example:76700\"", "link.endpoint"},
+        BadValue{key_file, "key_file = \"k\"\nvlan = 4095", "link.vlan"},
+        BadValue{key_file, "key_file = \"k\"\nrekey_bytes = \"1kB\"", "link.rekey_bytes"},
+        BadValue{key_file, "key_file = \"k\"\nrekey_bytes = \"1Gb\"", "link.rekey_bytes"},
+        BadValue{key_file, "key_file = \"k\"\ndead_after = \"4s\"", "link.dead_after"},
+        BadValue{key_file, "key_file = \"k\"\nold_key_file = \"k\"", "link.old_key_file"},
+        BadValue{key_file, "key_file = \"k\"\npeer_identity = \"ed25519:00\"",
+                 "link.peer_identity"},
         BadValue{endpoint, "\"2001:db8::1\"", "link.endpoint"},
         BadValue{endpoint, "\"192.0.2.1\"", "link.endpoint"},
         BadValue{endpoint, "\"255.255.255.255\"", "link.endpoint"},

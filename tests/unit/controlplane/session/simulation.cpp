@@ -195,6 +195,7 @@ void Simulation::carry_out(int index, Action action) {
                         [&](const Remove& wanted) {
                           if (self.dataplane) self.dataplane->remove(wanted.session_id);
                         },
+                        [](const auto&) {},  // of a shell's world
                         [&](const Notice& notice) {
                           self.notices.push_back(notice.text);
                           if (notice.kind == Notice::Kind::error)
