@@ -8,8 +8,12 @@
 namespace penstock::controlplane {
 
 Initiator::Initiator(const LinkKeys& keys, std::vector<Suite> offer, const Parameters& own,
-                     Entropy& entropy, Time now)
-    : keys_(&keys), offer_(std::move(offer)), own_(own), expires_at_(now + limits::attempt_life) {
+                     Entropy& entropy, Time now, const Identity* identity)
+    : keys_(&keys),
+      identity_(identity),
+      offer_(std::move(offer)),
+      own_(own),
+      expires_at_(now + limits::attempt_life) {
   entropy.fill(nonce_);
   Message1 fields{.key_id = keys.key_id, .nonce_initiator = nonce_, .suites = {}};
   for (const Suite suite : offer_) fields.suites.push_back(suite.code());
@@ -38,6 +42,10 @@ std::expected<void, Verdict> Initiator::on_message(Bytes datagram, Entropy& entr
       return on_message_2(*message, entropy, now);
     }
     case State::awaiting_4: {
+      if (refuses_identity(datagram)) {
+        refuse(Refusal::identity, false);
+        return {};
+      }
       const auto message = check_envelope(datagram, PacketType::handshake_4);
       if (!message) return std::unexpected{message.error()};
       return on_message_4(*message);
@@ -66,6 +74,13 @@ std::expected<void, Verdict> Initiator::on_message_2(MessageView message, Entrop
   return {};
 }
 
+bool Initiator::refuses_identity(Bytes datagram) const {
+  const auto message = check_envelope(datagram, PacketType::handshake_2);
+  if (!message) return false;
+  const auto fields = read_message_2(*message, keys_->k2);
+  return fields && fields->h1 == h1_ && fields->suite == 0 && fields->reason == Refusal::identity;
+}
+
 std::expected<Suite, Verdict> Initiator::offered(std::uint16_t code) const {
   const auto found = std::ranges::find(offer_, code, &Suite::code);
   if (found == offer_.end()) return std::unexpected{Verdict::bad_suite};
@@ -80,14 +95,15 @@ void Initiator::send_message_3(MessageView message_2, const Message2& fields, Su
   exchange_keys_ = crypto::derive_exchange_keys(keys_->link_key, nonce_, nonce_responder_);
   ephemeral_ = entropy.ephemeral_key(suite.key_exchange);
   const crypto::Digest t2 = chain(h1_, message_2);
-  outgoing_ = write_message_3({.key_id = keys_->key_id,
-                               .nonce_initiator = nonce_,
-                               .h1 = h1_,
-                               .nonce_responder = nonce_responder_,
-                               .cookie = fields.cookie,
-                               .suite = suite.code(),
-                               .y = to_field(ephemeral_->public_value())},
-                              own_, exchange_keys_->k3, exchange_keys_->dhmac_initiator, t2);
+  outgoing_ =
+      write_message_3({.key_id = keys_->key_id,
+                       .nonce_initiator = nonce_,
+                       .h1 = h1_,
+                       .nonce_responder = nonce_responder_,
+                       .cookie = fields.cookie,
+                       .suite = suite.code(),
+                       .y = to_field(ephemeral_->public_value())},
+                      own_, exchange_keys_->k3, exchange_keys_->dhmac_initiator, t2, identity_);
   t3_ = chain(t2, outgoing_);
   state_ = State::awaiting_4;
 }
@@ -110,6 +126,11 @@ std::expected<void, Verdict> Initiator::on_message_4(MessageView message) {
     refuse(peer->reason, false);
     return {};
   }
+  if (const auto known = check_identity(message, *peer); !known) {
+    identity_fault_ = known.error();
+    refuse(Refusal::identity, true);
+    return {};
+  }
   const auto shape = penstock::controlplane::agree(own_, *peer, suite_.protection);
   if (!shape) {
     refuse(shape.error(), true);
@@ -125,6 +146,15 @@ std::expected<void, Verdict> Initiator::on_message_4(MessageView message) {
   ephemeral_.reset();
   exchange_keys_.reset();
   state_ = State::agreed;
+  return {};
+}
+
+std::expected<void, IdentityFault> Initiator::check_identity(MessageView message_4,
+                                                             const Parameters& peer) const {
+  if (const auto key = check_key(identity_, peer.identity); !key) return key;
+  if (identity_ != nullptr &&
+      !signature_holds(*identity_, *peer.identity, signed_part(message_4, t3_)))
+    return std::unexpected{IdentityFault::bad_signature};
   return {};
 }
 

@@ -21,9 +21,10 @@ class Initiator {
 
   // `keys` are the link's for handshakes that this site starts; they outlive the attempt.
   // `offer` in order of preference, 1 to max_suites_offered. The tags of `own` are what the
-  // config asks for, and fitted to the suite when it is known.
+  // config asks for, and fitted to the suite when it is known. `identity` is null on a link without
+  // identities, and outlives the attempt.
   Initiator(const LinkKeys& keys, std::vector<Suite> offer, const Parameters& own, Entropy& entropy,
-            Time now);
+            Time now, const Identity* identity = nullptr);
 
   // What to send now and at every resend: message 1, then message 3, byte for byte.
   [[nodiscard]] const Message& outgoing() const { return outgoing_; }
@@ -44,6 +45,8 @@ class Initiator {
   // Why, in state refused; and whether it is this site that refuses.
   [[nodiscard]] Refusal refusal() const { return refusal_; }
   [[nodiscard]] bool is_refused_here() const { return is_refused_here_; }
+  // What this site found wrong with the far side's identity.
+  [[nodiscard]] std::optional<IdentityFault> identity_fault() const { return identity_fault_; }
   // Once, in state agreed.
   [[nodiscard]] Agreement take_agreement();
 
@@ -51,12 +54,17 @@ class Initiator {
   [[nodiscard]] std::expected<void, Verdict> on_message_2(MessageView message, Entropy& entropy,
                                                           Time now);
   [[nodiscard]] std::expected<void, Verdict> on_message_4(MessageView message);
+  // Whether it is the message 2 by which R answers a message 3 whose identity it does not take.
+  [[nodiscard]] bool refuses_identity(Bytes datagram) const;
+  [[nodiscard]] std::expected<void, IdentityFault> check_identity(MessageView message_4,
+                                                                  const Parameters& peer) const;
   [[nodiscard]] std::expected<Suite, Verdict> offered(std::uint16_t code) const;
   void send_message_3(MessageView message_2, const Message2& fields, Suite suite, Entropy& entropy);
   void refuse(Refusal why, bool here);
   void restart_resend(Time now);
 
   const LinkKeys* keys_;
+  const Identity* identity_;
   std::vector<Suite> offer_;
   Parameters own_;  // as message 3 says them, from message 2 on
   State state_ = State::awaiting_2;
@@ -77,6 +85,7 @@ class Initiator {
 
   Refusal refusal_ = Refusal::none;
   bool is_refused_here_ = false;
+  std::optional<IdentityFault> identity_fault_;
   std::optional<Agreement> agreement_;
 };
 

@@ -76,14 +76,15 @@ bool mac_holds(MessageView message, const crypto::HandshakeMac& key, Bytes trans
   return equal_constant_time(*expected, message.last<message_mac>());
 }
 
-std::size_t sealed_offset(MessageView message) {
-  const bool is_3 = load_u8(message.data()) == static_cast<std::uint8_t>(PacketType::handshake_3);
-  return is_3 ? at3::sealed : at4::sealed;
+bool is_3(MessageView message) {
+  return load_u8(message.data()) == static_cast<std::uint8_t>(PacketType::handshake_3);
 }
+std::size_t sealed_offset(MessageView message) { return is_3(message) ? at3::sealed : at4::sealed; }
 
-void seal_parameters(Message& message, const Parameters& parameters,
-                     const crypto::HandshakeSeal& seal) {
+void seal_parameters(Message& message, Parameters parameters, const crypto::HandshakeSeal& seal,
+                     const crypto::Digest& transcript, const Identity* identity) {
   const std::size_t offset = sealed_offset(message);
+  if (identity != nullptr) parameters.identity = prove(*identity, signed_part(message, transcript));
   const ParameterBytes plain = write_parameters(parameters);
   crypto::aead_seal_once(seal.reveal(), std::span{message}.first(offset), plain,
                          std::span{message}.subspan(offset, sealed_size));
@@ -183,7 +184,7 @@ Message4 read_message_4(MessageView message) {
 
 Message write_message_3(const Message3& fields, const Parameters& parameters,
                         const crypto::HandshakeSeal& seal, const crypto::HandshakeMac& dhmac,
-                        const crypto::Digest& transcript) {
+                        const crypto::Digest& transcript, const Identity* identity) {
   Message message = begin(PacketType::handshake_3);
   put(message, at3::key_id, fields.key_id);
   put(message, at3::nonce_initiator, fields.nonce_initiator);
@@ -192,18 +193,18 @@ Message write_message_3(const Message3& fields, const Parameters& parameters,
   put(message, at3::cookie, fields.cookie);
   store_be16(&message[at3::suite], fields.suite);
   put(message, at3::y, fields.y);
-  seal_parameters(message, parameters, seal);
+  seal_parameters(message, parameters, seal, transcript, identity);
   finish(message, dhmac, transcript);
   return message;
 }
 
 Message write_message_4(const Message4& fields, const Parameters& parameters,
                         const crypto::HandshakeSeal& seal, const crypto::HandshakeMac& dhmac,
-                        const crypto::Digest& transcript) {
+                        const crypto::Digest& transcript, const Identity* identity) {
   Message message = begin(PacketType::handshake_4);
   put(message, at4::nonce_initiator, fields.nonce_initiator);
   put(message, at4::y, fields.y);
-  seal_parameters(message, parameters, seal);
+  seal_parameters(message, parameters, seal, transcript, identity);
   finish(message, dhmac, transcript);
   return message;
 }
@@ -221,6 +222,12 @@ std::expected<Parameters, Verdict> open_parameters(MessageView message,
                               message.subspan(offset, sealed_size), plain))
     return std::unexpected{Verdict::bad_seal};
   return read_parameters(plain);
+}
+
+SignedMessage signed_part(MessageView message, const crypto::Digest& transcript) {
+  return {.signer = is_3(message) ? ipc::Role::initiator : ipc::Role::responder,
+          .transcript = &transcript,
+          .head = message.first(sealed_offset(message))};
 }
 
 PublicField to_field(Bytes public_value) {

@@ -81,15 +81,17 @@ struct Message4 {
 [[nodiscard]] Message4 read_message_4(MessageView message);
 
 // Both seal the parameters behind everything else, then add h over `transcript` (T2 for
-// message 3, T3 for message 4) and the body.
+// message 3, T3 for message 4) and the body. With an `identity` they prove it among the parameters.
 [[nodiscard]] Message write_message_3(const Message3& fields, const Parameters& parameters,
                                       const crypto::HandshakeSeal& seal,
                                       const crypto::HandshakeMac& dhmac,
-                                      const crypto::Digest& transcript);
+                                      const crypto::Digest& transcript,
+                                      const Identity* identity = nullptr);
 [[nodiscard]] Message write_message_4(const Message4& fields, const Parameters& parameters,
                                       const crypto::HandshakeSeal& seal,
                                       const crypto::HandshakeMac& dhmac,
-                                      const crypto::Digest& transcript);
+                                      const crypto::Digest& transcript,
+                                      const Identity* identity = nullptr);
 
 // Whether h holds: HMAC(dhmac, transcript || body).
 [[nodiscard]] bool proof_holds(MessageView message, const crypto::HandshakeMac& dhmac,
@@ -97,6 +99,9 @@ struct Message4 {
 // The parameters inside message 3 or 4.
 [[nodiscard]] std::expected<Parameters, Verdict> open_parameters(MessageView message,
                                                                  const crypto::HandshakeSeal& seal);
+
+// What an identity shown in message 3 or 4 has to have signed.
+[[nodiscard]] SignedMessage signed_part(MessageView message, const crypto::Digest& transcript);
 
 [[nodiscard]] PublicField to_field(Bytes public_value);
 

@@ -16,11 +16,31 @@ constexpr std::size_t spi_base = 4;
 constexpr std::size_t frame_size = 8;
 constexpr std::size_t lanes = 10;
 constexpr std::size_t shaping = 12;
+constexpr std::size_t identity_key = 16;
+constexpr std::size_t signature = 48;
 }  // namespace at
+static_assert(at::identity_key + IdentityPublic::size == at::signature);
+
+constexpr std::byte identity_flag{0x80};
+
+void write_identity(const IdentityProof& proof, ParameterBytes& out) {
+  out[at::flags] |= identity_flag;
+  std::ranges::copy(proof.key.bytes, &out[at::identity_key]);
+  std::ranges::copy(proof.signature, &out[at::signature]);
+}
+
+std::optional<IdentityProof> read_identity(std::span<const std::byte, parameters_size> bytes) {
+  if ((bytes[at::flags] & identity_flag) == std::byte{0}) return std::nullopt;
+  IdentityProof proof;
+  std::ranges::copy(bytes.subspan<at::identity_key, IdentityPublic::size>(),
+                    proof.key.bytes.begin());
+  std::ranges::copy(bytes.subspan<at::signature, sizeof proof.signature>(),
+                    proof.signature.begin());
+  return proof;
+}
 
 bool in_range(const Parameters& p, Protection protection) {
-  constexpr std::uint8_t known_flags = Parameters::takes_offload_flag | Parameters::identity_flag;
-  return (p.flags & ~known_flags) == 0 && p.tag <= traits(protection).max_tag &&
+  return (p.flags & ~Parameters::takes_offload_flag) == 0 && p.tag <= traits(protection).max_tag &&
          p.min_tag >= traits(protection).min_tag && p.min_tag <= p.tag && p.spi_base.value != 0 &&
          p.spi_base == p.spi_base.base() && p.frame_size >= limits::min_frame_size &&
          p.frame_size <= limits::max_frame_size && p.lanes >= 1 && p.lanes <= limits::max_lanes;
@@ -38,18 +58,20 @@ ParameterBytes write_parameters(const Parameters& parameters) {
   store_be16(&out[at::frame_size], parameters.frame_size);
   store_be16(&out[at::lanes], parameters.lanes);
   store_u8(&out[at::shaping], parameters.shaping);
+  if (parameters.identity) write_identity(*parameters.identity, out);
   return out;
 }
 
 Parameters read_parameters(std::span<const std::byte, parameters_size> bytes) {
   return {.reason = static_cast<Refusal>(load_u8(&bytes[at::reason])),
-          .flags = load_u8(&bytes[at::flags]),
+          .flags = std::to_integer<std::uint8_t>(bytes[at::flags] & ~identity_flag),
           .tag = load_u8(&bytes[at::tag]),
           .min_tag = load_u8(&bytes[at::min_tag]),
           .spi_base = Spi{load_be32(&bytes[at::spi_base])},
           .frame_size = load_be16(&bytes[at::frame_size]),
           .lanes = load_be16(&bytes[at::lanes]),
-          .shaping = load_u8(&bytes[at::shaping])};
+          .shaping = load_u8(&bytes[at::shaping]),
+          .identity = read_identity(bytes)};
 }
 
 Parameters fitted(Parameters parameters, Protection protection) {
@@ -63,8 +85,6 @@ std::expected<FrameShape, Refusal> agree(const Parameters& own, const Parameters
                                          Protection protection) {
   if (!in_range(own, protection) || !in_range(peer, protection))
     return std::unexpected{Refusal::parameters};
-  if (((own.flags | peer.flags) & Parameters::identity_flag) != 0)
-    return std::unexpected{Refusal::identity};
   if (own.shaping != peer.shaping) return std::unexpected{Refusal::shaping};
   const FrameShape shape{.size = std::min(own.frame_size, peer.frame_size),
                          .tag = std::min(own.tag, peer.tag)};

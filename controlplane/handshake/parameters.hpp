@@ -5,11 +5,13 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <optional>
 
 #include "penstock/base/limits.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/wire/frame.hpp"
 
+#include "controlplane/handshake/identity.hpp"
 #include "controlplane/handshake/refusal.hpp"
 
 namespace penstock::controlplane {
@@ -19,7 +21,6 @@ using ParameterBytes = std::array<std::byte, parameters_size>;
 
 struct Parameters {
   static constexpr std::uint8_t takes_offload_flag = 0x01;
-  static constexpr std::uint8_t identity_flag = 0x80;
 
   Refusal reason = Refusal::none;
   std::uint8_t flags = 0;
@@ -29,6 +30,7 @@ struct Parameters {
   std::uint16_t frame_size = 0;  // the largest it can send and receive
   std::uint16_t lanes = 1;       // on which it sends
   std::uint8_t shaping = 0;
+  std::optional<IdentityProof> identity;  // on the wire a flag says whether there is one
 
   [[nodiscard]] bool takes_offload() const { return (flags & takes_offload_flag) != 0; }
   bool operator==(const Parameters&) const = default;
@@ -41,7 +43,7 @@ struct Parameters {
 // what the config asks for. A min_tag beyond it stays, and no session is made.
 [[nodiscard]] Parameters fitted(Parameters parameters, Protection protection);
 
-// The two sites' common frame; the same on both sides.
+// The two sites' common frame; the same on both sides. Identities are not looked at.
 [[nodiscard]] std::expected<FrameShape, Refusal> agree(const Parameters& own,
                                                        const Parameters& peer,
                                                        Protection protection);

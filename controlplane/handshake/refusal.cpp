@@ -17,7 +17,9 @@ std::string_view to_string(Refusal refusal) {
     case Refusal::shaping:
       return "the shaping differs; configure the same on both sides";
     case Refusal::identity:
-      return "identities are configured on one side only";
+      return "the identities do not fit; compare identity_file and peer_identity of both sides, "
+             "and "
+             "see what the far side says";
   }
   return "a reason this version does not know; update the older side";
 }

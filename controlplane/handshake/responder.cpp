@@ -25,8 +25,9 @@ crypto::Digest rebuild_t2(const Message3& fields, const crypto::HandshakeMac& k2
 
 }  // namespace
 
-Responder::Responder(const LinkKeys& keys, std::vector<Suite> accepts, Entropy& entropy)
-    : keys_(&keys), accepts_(std::move(accepts)), cookies_(entropy) {}
+Responder::Responder(const LinkKeys& keys, std::vector<Suite> accepts, Entropy& entropy,
+                     const Identity* identity)
+    : keys_(&keys), identity_(identity), accepts_(std::move(accepts)), cookies_(entropy) {}
 
 bool Responder::is_for_us(Bytes datagram) const {
   return std::ranges::equal(claimed_key_id(datagram), keys_->key_id);
@@ -80,16 +81,38 @@ std::expected<Responder::Message3Result, Verdict> Responder::on_message_3(const 
 
   crypto::ExchangeKeys keys =
       crypto::derive_exchange_keys(keys_->link_key, fields.nonce_initiator, fields.nonce_responder);
-  if (!proof_holds(*message, keys.dhmac_initiator, t2)) return std::unexpected{Verdict::bad_proof};
+  // Its cookie is for a message 2 of ours, so the far side had another message 1 or 2 before it.
+  if (!proof_holds(*message, keys.dhmac_initiator, t2)) return std::unexpected{Verdict::downgrade};
   const auto peer = open_parameters(*message, keys.k3);
   if (!peer) return std::unexpected{peer.error()};
   const auto suite = std::ranges::find(accepts_, fields.suite, &Suite::code);
   if (suite == accepts_.end()) return std::unexpected{Verdict::bad_suite};
+  const auto fault = identity_fault(from, *message, *peer, t2, now);
+  if (!fault) return std::unexpected{fault.error()};
+  if (*fault) return refusal_of(fields, **fault);
   return ProvenMessage3{.fields = fields,
                         .suite = *suite,
                         .peer = *peer,
                         .t3 = t3,
                         .dhmac_responder = std::move(keys.dhmac_responder)};
+}
+
+RefusedMessage3 Responder::refusal_of(const Message3& fields, IdentityFault fault) const {
+  return {.message_2 = write_message_2({.h1 = fields.h1, .reason = Refusal::identity}, keys_->k2),
+          .fault = fault};
+}
+
+std::expected<std::optional<IdentityFault>, Verdict> Responder::identity_fault(
+    const Route& from, MessageView message_3, const Parameters& peer, const crypto::Digest& t2,
+    Time now) {
+  if (const auto key = check_key(identity_, peer.identity); !key) return key.error();
+  if (identity_ == nullptr) return std::nullopt;
+  SignatureBudget& budget =
+      std::holds_alternative<Endpoint>(from) ? checks_in_the_clear_ : checks_inside_;
+  if (!budget.take(now)) return std::unexpected{Verdict::too_many};
+  if (!signature_holds(*identity_, *peer.identity, signed_part(message_3, t2)))
+    return IdentityFault::bad_signature;
+  return std::nullopt;
 }
 
 std::expected<Answer, Verdict> Responder::answer(const ProvenMessage3& proven,
@@ -121,7 +144,7 @@ std::expected<Answer, Verdict> Responder::answer(const ProvenMessage3& proven,
   Answer answer{.refusal = refusal, .agreement = {}};
   answer.message = write_message_4(
       {.nonce_initiator = asked.nonce_initiator, .y = to_field(ephemeral.public_value())}, said, k4,
-      proven.dhmac_responder, proven.t3);
+      proven.dhmac_responder, proven.t3, shape ? identity_ : nullptr);
   if (!shape) {
     answered(asked.nonce_initiator, answer.message);
     return answer;

@@ -15,6 +15,7 @@
 #include "controlplane/handshake/entropy.hpp"
 #include "controlplane/handshake/link_keys.hpp"
 #include "controlplane/handshake/message.hpp"
+#include "controlplane/handshake/signature_budget.hpp"
 
 namespace penstock::controlplane {
 
@@ -25,6 +26,13 @@ struct ProvenMessage3 {
   Parameters peer;
   crypto::Digest t3{};
   crypto::HandshakeMac dhmac_responder;
+};
+
+// One whose sender holds the shared key and not the identity that the link wants. No
+// Diffie-Hellman was done for it, and nothing is kept.
+struct RefusedMessage3 {
+  Message message_2{};  // says so
+  IdentityFault fault{};
 };
 
 // Message 4, and the session if this site does not refuse it.
@@ -41,8 +49,10 @@ class Responder {
   static constexpr std::size_t max_remembered = 100;
 
   // `keys` are the link's for handshakes that the peer starts; they outlive the responder.
-  // `accepts` in order of preference.
-  Responder(const LinkKeys& keys, std::vector<Suite> accepts, Entropy& entropy);
+  // `accepts` in order of preference. `identity` is null on a link without identities, and outlives
+  // the responder.
+  Responder(const LinkKeys& keys, std::vector<Suite> accepts, Entropy& entropy,
+            const Identity* identity = nullptr);
 
   // Whether a message 1 or 3 says it is for this link.
   [[nodiscard]] bool is_for_us(Bytes datagram) const;
@@ -50,8 +60,9 @@ class Responder {
   // The message 2 to send back. Keeps nothing.
   [[nodiscard]] std::expected<Message, Verdict> on_message_1(const Route& from, Bytes datagram,
                                                              Entropy& entropy, Time now) const;
-  // A message 4 to send again, or proof that the sender holds the key.
-  using Message3Result = std::variant<Message, ProvenMessage3>;
+  // A message 4 to send again, or proof that the sender holds the key and the identity, or the key
+  // alone.
+  using Message3Result = std::variant<Message, ProvenMessage3, RefusedMessage3>;
   [[nodiscard]] std::expected<Message3Result, Verdict> on_message_3(const Route& from,
                                                                     Bytes datagram, Time now);
   // Does the Diffie-Hellman and takes the nonce: from now on only the identical message 3
@@ -74,15 +85,24 @@ class Responder {
   };
 
   [[nodiscard]] std::expected<Suite, Refusal> choose(const Message1& offer) const;
+  // Empty when it shows the identity that the link wants.
+  [[nodiscard]] std::expected<std::optional<IdentityFault>, Verdict> identity_fault(
+      const Route& from, MessageView message_3, const Parameters& peer, const crypto::Digest& t2,
+      Time now);
+  [[nodiscard]] RefusedMessage3 refusal_of(const Message3& fields, IdentityFault fault) const;
   [[nodiscard]] std::expected<Message, Verdict> repeat(Remembered& remembered,
                                                        const crypto::Digest& t3);
   [[nodiscard]] Remembered* find(const crypto::Nonce& nonce_initiator);
   void forget_old(Time now);
 
   const LinkKeys* keys_;
+  const Identity* identity_;
   std::vector<Suite> accepts_;
   CookieJar cookies_;
   std::deque<Remembered> remembered_;  // oldest first
+  // One for each way: who floods in the clear keeps no rekey inside a session from its own.
+  SignatureBudget checks_in_the_clear_;
+  SignatureBudget checks_inside_;
 };
 
 }  // namespace penstock::controlplane

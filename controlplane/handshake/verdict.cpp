@@ -28,12 +28,16 @@ std::string_view to_string(Verdict verdict) {
       return "bad_mac";
     case Verdict::bad_proof:
       return "bad_proof";
+    case Verdict::downgrade:
+      return "downgrade";
     case Verdict::bad_fields:
       return "bad_fields";
     case Verdict::bad_seal:
       return "bad_seal";
     case Verdict::bad_suite:
       return "bad_suite";
+    case Verdict::bad_identity:
+      return "bad_identity";
     case Verdict::bad_public_value:
       return "bad_public_value";
     case Verdict::too_many:

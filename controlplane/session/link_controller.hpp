@@ -13,6 +13,7 @@
 #include "penstock/base/address.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/config/site_config.hpp"
+#include "penstock/crypto/identity.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/ipc/messages.hpp"
 #include "penstock/keys/secret.hpp"
@@ -101,6 +102,7 @@ class LinkController {
     LinkConfig config;
     crypto::FileKey file_key;                     // K of the key file
     std::optional<crypto::FileKey> old_file_key;  // of the old one; empty: none, or retired
+    std::shared_ptr<const crypto::IdentityKey> identity = nullptr;  // where peer_identity is set
   };
   // Slots and entropy outlive the controller.
   LinkController(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now);

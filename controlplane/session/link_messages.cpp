@@ -63,10 +63,20 @@ void LinkController::State::message_3(const Route& from, Bytes bytes, Time now) 
   const auto result = responder_.on_message_3(from, bytes, now);
   if (!result) return count_refused(result.error(), now);
   if (const Message* message_4 = std::get_if<Message>(&*result)) return send(from, *message_4);
+  if (const RefusedMessage3* refused = std::get_if<RefusedMessage3>(&*result)) {
+    send(from, refused->message_2);
+    return wrong_identity(refused->fault, now);
+  }
   const ProvenMessage3& proven = std::get<ProvenMessage3>(*result);
   if (own_attempt_wins(proven.fields.nonce_initiator)) return;
   attempt_.reset();
   answer(from, proven, now);
+}
+
+// Not a failed handshake: who holds the key alone neither ends our attempts nor delays them.
+void LinkController::State::wrong_identity(IdentityFault fault, Time now) {
+  count_refused(Verdict::bad_identity, now);
+  view_.failed(fmt::format("refused here: {}", to_string(fault)), now);
 }
 
 bool LinkController::State::own_attempt_wins(const crypto::Nonce& theirs) const {
@@ -127,8 +137,9 @@ std::string LinkController::State::explain(Refusal refusal) const {
 void LinkController::State::attempt_over(Time now) {
   const Initiator& initiator = attempt_->initiator;
   if (initiator.state() == Initiator::State::refused) {
+    const auto fault = initiator.identity_fault();
     failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
-                       explain(initiator.refusal())),
+                       fault ? std::string{to_string(*fault)} : explain(initiator.refusal())),
            now);
   } else {
     met_silence(now);

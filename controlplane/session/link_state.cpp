@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "penstock/base/check.hpp"
+
 #include "controlplane/session/install_message.hpp"
 
 namespace penstock::controlplane {
@@ -55,6 +57,13 @@ std::string describe_suite(const Session& session) {
                      session.tag);
 }
 
+std::optional<Identity> identity_of(const LinkConfig& config,
+                                    std::shared_ptr<const crypto::IdentityKey> own) {
+  if (!config.peer_identity) return std::nullopt;
+  check(own != nullptr, "a link with a peer_identity has an own one");
+  return Identity{.own = std::move(own), .peer = *config.peer_identity};
+}
+
 constexpr std::string_view no_dataplane = "the data plane is not running";
 
 }  // namespace
@@ -66,7 +75,8 @@ LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy
       entropy_(&entropy),
       starting_(derive_link_keys(setup.file_key, setup.site_name, config_.peer)),
       answering_(derive_link_keys(setup.file_key, config_.peer, setup.site_name)),
-      responder_(answering_, config_.suites, entropy),
+      identity_(identity_of(config_, std::move(setup.identity))),
+      responder_(answering_, config_.suites, entropy, identity()),
       since_(now),
       view_(std::move(setup.site_name), config_, actions_) {
   view_.waiting(no_dataplane);
@@ -265,9 +275,10 @@ void LinkController::State::start_attempt(Time now) {
   std::optional<SlotLease> slot = slots_->take();
   if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
   const Parameters own = own_parameters(slot->base());
-  attempt_.emplace(Attempt{.initiator = {starting_, config_.suites, own, *entropy_, now},
-                           .slot = std::move(*slot),
-                           .route = next_route()});
+  attempt_.emplace(
+      Attempt{.initiator = {starting_, config_.suites, own, *entropy_, now, identity()},
+              .slot = std::move(*slot),
+              .route = next_route()});
   send(attempt_->route, attempt_->initiator.outgoing());
 }
 

@@ -61,6 +61,7 @@ struct LinkController::State {
   void message_2_or_4(Bytes bytes, Time now);
   void answer(const Route& from, const ProvenMessage3& proven, Time now);
   [[nodiscard]] bool own_attempt_wins(const crypto::Nonce& theirs) const;
+  void wrong_identity(IdentityFault fault, Time now);
   void count_refused(Verdict verdict, Time now);
 
   void start_attempt(Time now);
@@ -72,6 +73,7 @@ struct LinkController::State {
   void count_failure(Time now);
   // When the next attempt is due; empty while there is no reason for one.
   [[nodiscard]] std::optional<Time> attempt_due() const;
+  [[nodiscard]] const Identity* identity() const { return identity_ ? &*identity_ : nullptr; }
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
                std::optional<Pending::Reply> reply, Time now);
@@ -96,6 +98,7 @@ struct LinkController::State {
   Entropy* entropy_;
   LinkKeys starting_;   // for handshakes that this site starts
   LinkKeys answering_;  // for those that the peer starts
+  const std::optional<Identity> identity_;
   Responder responder_;
 
   std::optional<DataplaneFacts> facts_;  // empty while there is no data plane

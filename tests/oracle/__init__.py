@@ -7,6 +7,7 @@ exchange    key exchanges, one table row each
 suites      protections and suites, one table row each
 keys        the key schedule
 messages    the four messages as fields and as bytes
+identity    who signs a handshake, and whose signature it takes
 parameters  the 128 sealed bytes, and what two sets of them agree on
 cookie      what R gives instead of keeping state
 initiator   I's state machine

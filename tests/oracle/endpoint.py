@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from . import blocks, keys
 from .cookie import Address, Inside, Route
 from .frames import FrameDropped, Opener, Sealer, spi_of
+from .identity import Identity
 from .initiator import Initiator
 from .parameters import Parameters
 from .responder import Responder
@@ -64,6 +65,7 @@ class Endpoint:
     peer_name: str
     key_file: bytes
     wishes: Parameters = Parameters()
+    identity: Identity | None = None
     heard: list[blocks.Block] = field(default_factory=list)  # of all sessions
     dropped: list[str] = field(default_factory=list)  # frames
     letters: list[Letter] = field(default_factory=list)  # not taken, in manual mode
@@ -78,8 +80,9 @@ class Endpoint:
         self.starts = keys.role_keys(self.key_file, self.name, self.peer_name)
         self.answers = keys.role_keys(self.key_file, self.peer_name, self.name)
         self.responder = Responder(
-            self.answers, list(SUITES.values()), self.next_wishes(), os.urandom
-        )
+            self.answers, list(SUITES.values()), self.next_wishes(), os.urandom,
+            site=self.identity,
+        )  # fmt: skip
 
     def next_wishes(self) -> Parameters:
         """Every session has an SPI base of its own."""
@@ -108,7 +111,7 @@ class Endpoint:
     def start(self, offer: Sequence[Suite], inside: bool = False) -> Initiator:
         """In the clear, or inside the newest session."""
         self.attempt = Initiator(
-            self.starts, offer, self.next_wishes(), os.urandom, time.monotonic()
+            self.starts, offer, self.next_wishes(), os.urandom, time.monotonic(), self.identity
         )
         self._attempt_route = Inside(self.sessions[-1].session.id) if inside else self.peer
         self.send_message(self.attempt.message_1, self._attempt_route)

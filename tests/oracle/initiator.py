@@ -5,6 +5,7 @@ from enum import Enum
 
 from . import keys
 from . import messages as m
+from .identity import Identity
 from .parameters import Agreement, Parameters, Reason, agree
 from .session import Session
 from .suites import Suite
@@ -27,7 +28,9 @@ class Initiator:
         wishes: Parameters,
         random: Callable[[int], bytes],
         now: float = 0.0,
+        identity: Identity | None = None,
     ):
+        self._identity = identity
         self._role, self._wishes, self._random = role, wishes, random
         self._offer = {suite.number: suite for suite in offer}
         self.nonce_i = random(32)
@@ -66,6 +69,8 @@ class Initiator:
             return Dropped(Why.LENGTH if str(error) == "length" else Why.HEADER)
         if (self.state, kind) == (State.AWAITING_2, 2):
             return self._on_2(datagram, now)
+        if (self.state, kind) == (State.AWAITING_4, 2) and self._refuses_identity(datagram):
+            return self._ended(Refused(Reason.IDENTITY))
         if (self.state, kind) == (State.AWAITING_4, 4):
             return self._on_4(datagram)
         return Dropped(Why.NOT_EXPECTED)
@@ -88,6 +93,11 @@ class Initiator:
         self._sent(message_3, now)
         return Answer(message_3)
 
+    def _refuses_identity(self, datagram: bytes) -> bool:
+        two = m.Message2.decode(datagram)
+        is_refusal = (two.h1, two.suite, two.reason) == (self.h1, 0, Reason.IDENTITY)
+        return is_refusal and m.mac_holds(self._role.k2, datagram)
+
     def _make_3(self) -> bytes:
         two, exchange = self.two, self._suite.exchange
         self._private = self._random(exchange.private_size)
@@ -98,6 +108,8 @@ class Initiator:
             exchange.public(self._private),
         )  # fmt: skip
         before = three.before_sealed()
+        if self._identity is not None:
+            self.ours = self.ours.showing(self._identity.shown_by_i(self.t2, before))
         sealed = keys.seal_once(self.nonce_keys.k3, before, self.ours.encode())
         body = m.Message3(**{**vars(three), "sealed": sealed}).body()
         message_3 = m.with_h(self.nonce_keys.dhmac_i, self.t2, body)
@@ -121,9 +133,17 @@ class Initiator:
             return Dropped(Why.SEALED)
         return self._ended(self._settle(datagram, secret, Parameters.decode(opened)))
 
+    def _takes_identity(self, message_4: bytes, shown: bytes) -> bool:
+        if self._identity is None:
+            return not shown
+        before = m.Message4.decode(message_4).before_sealed()
+        return self._identity.takes_from_r(shown, self.t3, before)
+
     def _settle(self, message_4: bytes, secret: bytes, theirs: Parameters) -> Verdict:
         if theirs.reason:
             return Refused(_reason(theirs.reason))
+        if not self._takes_identity(message_4, theirs.identity):
+            return Refused(Reason.IDENTITY, by_us=True)
         agreed = agree(self._suite, self.ours, theirs)
         if not isinstance(agreed, Agreement):
             return Refused(agreed, by_us=True)

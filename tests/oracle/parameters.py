@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from . import identity
 from .suites import Suite
 
 SIZE = 128
+IDENTITY_AT = 16
 KIND_3, IDENTITY = 0x01, 0x80  # flags
 
 
@@ -31,19 +33,24 @@ class Parameters:
     frame: int = 1472
     lanes: int = 1
     shaping: int = 0
+    identity: bytes = b""  # key and signature; empty when bit 7 of flags is clear
 
     def encode(self) -> bytes:
         packed = bytes([self.reason, self.flags, self.tag, self.min_tag])
         packed += self.spi_base.to_bytes(4, "big") + self.frame.to_bytes(2, "big")
         packed += self.lanes.to_bytes(2, "big") + bytes([self.shaping])
-        return packed.ljust(SIZE, b"\0")
+        return (packed.ljust(IDENTITY_AT, b"\0") + self.identity).ljust(SIZE, b"\0")
 
     @staticmethod
     def decode(data: bytes) -> "Parameters":
         return Parameters(
             data[0], data[1], data[2], data[3], int.from_bytes(data[4:8], "big"),
             int.from_bytes(data[8:10], "big"), int.from_bytes(data[10:12], "big"), data[12],
+            data[IDENTITY_AT : IDENTITY_AT + identity.SIZE] if data[1] & IDENTITY else b"",
         )  # fmt: skip
+
+    def showing(self, shown: bytes) -> "Parameters":
+        return replace(self, flags=self.flags | IDENTITY, identity=shown)
 
     def for_suite(self, suite: Suite) -> "Parameters":
         """As a side writes them once the suite is known."""
@@ -61,11 +68,10 @@ class Agreement:
 
 
 def agree(suite: Suite, one: Parameters, other: Parameters) -> Agreement | Reason:
-    """Both sides compute it; the order of the two does not matter."""
+    """Both sides compute it; the order of the two does not matter. Identities are looked at
+    before."""
     if not (_in_range(suite, one) and _in_range(suite, other)):
         return Reason.PARAMETERS
-    if (one.flags | other.flags) & IDENTITY:
-        return Reason.IDENTITY
     if one.shaping != other.shaping:
         return Reason.SHAPING
     tag = min(one.tag, other.tag)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from . import cookie, keys
+from . import cookie, identity, keys
 from . import messages as m
 from .initiator import Initiator, State
 from .parameters import REFUSED, Agreement, Parameters, Reason, agree
@@ -35,11 +35,14 @@ class Responder:
         wishes: Parameters,
         random: Callable[[int], bytes],
         epoch: int = 0,
+        site: identity.Identity | None = None,
     ):
         """`epoch` is the cookie clock at the machine's time 0."""
         self._role, self.wishes, self._random, self._epoch = role, wishes, random, epoch
         self.accepts = list(accepts)
         self._secret = random(32)
+        self.identity = site
+        self._checks: dict[bool, list[float]] = {True: [], False: []}  # by whether inside: when
         self._accepted: dict[bytes, _Accepted] = {}
 
     def receive(
@@ -85,7 +88,7 @@ class Responder:
     def _clock(self, now: float) -> int:
         return self._epoch + int(now)
 
-    # --- message 3: the six checks, then the answer -------------------------------------------
+    # --- message 3: the seven checks, then the answer -------------------------------------------
 
     def _on_3(
         self, datagram: bytes, route: cookie.Route, now: float, own: Initiator | None
@@ -108,6 +111,9 @@ class Responder:
         opened = keys.open_once(nonce_keys.k3, three.before_sealed(), three.sealed)
         if opened is None:
             return Dropped(Why.SEALED)
+        wrong = self._wrong_identity(three, t2, Parameters.decode(opened).identity, route, now)
+        if wrong is not None:
+            return wrong
         if own is not None and own.state is State.AWAITING_4 and own.nonce_i < three.nonce_i:
             return Dropped(Why.TIE)
         if own is not None:
@@ -117,6 +123,22 @@ class Responder:
         if isinstance(answer, Answer):
             self._accepted[three.nonce_i] = _Accepted(datagram, answer.message, now)
         return answer
+
+    def _wrong_identity(
+        self, three: m.Message3, t2: bytes, shown: bytes, route: cookie.Route, now: float
+    ) -> Verdict | None:
+        refusal = self._refusal(three.h1, Reason.IDENTITY)
+        if self.identity is None:
+            return refusal if shown else None
+        if not self.identity.is_of_peer(shown):
+            return refusal
+        checks = self._checks[isinstance(route, cookie.Inside)]
+        checks[:] = [at for at in checks if now - at < 1]
+        if len(checks) >= identity.CHECKS:
+            return Dropped(Why.SIGNATURES)
+        checks.append(now)
+        is_theirs = self.identity.takes_from_i(shown, t2, three.before_sealed())
+        return None if is_theirs else refusal
 
     def _forget(self, now: float) -> None:
         fresh = {n: one for n, one in self._accepted.items() if now - one.at < REMEMBERED}
@@ -142,6 +164,8 @@ class Responder:
         said = ours if accepted else replace(REFUSED, reason=agreed)
         y_r = exchange.public(private)
         before = m.Message4(three.nonce_i, y_r).before_sealed()
+        if accepted and self.identity is not None:
+            said = ours = ours.showing(self.identity.shown_by_r(t3, before))
         sealed = keys.seal_once(keys.key_4(secret, t3, y_r), before, said.encode())
         body = m.Message4(three.nonce_i, y_r, sealed).body()
         message_4 = m.with_h(nonce_keys.dhmac_r, t3, body)

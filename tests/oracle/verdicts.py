@@ -24,6 +24,7 @@ class Why(Enum):
     CACHE_FULL = "too many handshakes at once"
     H = "h"
     SEALED = "sealed parameters"
+    SIGNATURES = "too many signatures to check"
     TIE = "our own handshake goes on"
     PUBLIC_VALUE = "public value"
     NONCE = "nonce_I is of another handshake"

@@ -41,6 +41,8 @@ struct Pair {
     Parameters alpha = parameters(1);
     Parameters beta = parameters(2);
     std::uint64_t beta_seed = 2;
+    const Identity* alpha_identity = nullptr;
+    const Identity* beta_identity = nullptr;
   };
 
   Pair() : Pair(Options{}) {}
@@ -49,8 +51,9 @@ struct Pair {
         beta_entropy(options.beta_seed),
         alpha_keys(derive_link_keys(file_key(options.alpha_key), "alpha", "beta")),
         beta_keys(derive_link_keys(file_key(options.beta_key), "alpha", "beta")),
-        initiator(alpha_keys, std::move(options.offer), options.alpha, alpha_entropy, now),
-        responder(beta_keys, std::move(options.accepts), beta_entropy) {}
+        initiator(alpha_keys, std::move(options.offer), options.alpha, alpha_entropy, now,
+                  options.alpha_identity),
+        responder(beta_keys, std::move(options.accepts), beta_entropy, options.beta_identity) {}
 
   Pair(const Pair&) = delete;
 

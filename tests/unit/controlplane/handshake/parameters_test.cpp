@@ -17,8 +17,21 @@ TEST(Parameters, SurviveTheWire) {
                         .spi_base = Spi::make(0xabc, 0x123, 0),
                         .frame_size = 0x1234,
                         .lanes = 0x0506,
-                        .shaping = 7};
+                        .shaping = 7,
+                        .identity = std::nullopt};
   EXPECT_EQ(read_parameters(write_parameters(sent)), sent);
+  Parameters with_identity = sent;
+  with_identity.identity.emplace();
+  with_identity.identity->key.bytes.fill(std::byte{0xab});
+  with_identity.identity->signature.fill(std::byte{0xcd});
+  const ParameterBytes bytes = write_parameters(with_identity);
+  EXPECT_EQ(read_parameters(bytes), with_identity);
+  EXPECT_EQ(bytes[1], std::byte{0x81});
+  EXPECT_EQ(bytes[16], std::byte{0xab});
+  EXPECT_EQ(bytes[47], std::byte{0xab});
+  EXPECT_EQ(bytes[48], std::byte{0xcd});
+  EXPECT_EQ(bytes[111], std::byte{0xcd});
+  EXPECT_EQ(bytes[112], std::byte{0});
 }
 
 TEST(Parameters, TheSmallerFrameAndTagAreTaken) {
@@ -107,10 +120,7 @@ TEST(Parameters, AMinTagThatTheSuiteCannotHaveMakesNoSession) {
   }
 }
 
-TEST(Parameters, IdentityAndShapingAreRefusedByName) {
-  Parameters identity = good();
-  identity.flags = Parameters::identity_flag;
-  EXPECT_EQ(agree(good(), identity, protection).error(), Refusal::identity);
+TEST(Parameters, AnotherShapingIsRefusedByName) {
   Parameters shaped = good();
   shaped.shaping = 1;
   EXPECT_EQ(agree(good(), shaped, protection).error(), Refusal::shaping);
