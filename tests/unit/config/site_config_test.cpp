@@ -137,6 +137,28 @@ TEST_F(SiteConfigFile, an_endpoint_may_be_a_name_or_nowhere) {
       refusal_with("endpoint = \"192.0.2.2\"", "").starts_with("site.toml:8: link.endpoint"));
 }
 
+constexpr std::string_view a_public_key = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
+TEST_F(SiteConfigFile, an_identity_is_a_file_here_and_a_public_key_there) {
+  std::string text{good};
+  text.replace(text.find("key_file"), 0, fmt::format("peer_identity = \"{}\"\n", a_public_key));
+  EXPECT_EQ(refusal(load(text)),
+            "site.toml:11: link.peer_identity: the far site will want ours too; run penstock "
+            "identity new and set identity_file in [site]");
+  text.replace(text.find("[ports.plain]"), 0, "identity_file = \"alpha.identity\"\n");
+  const auto config = load(text);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->identity_file, folder_ / "alpha.identity");
+  EXPECT_EQ(to_text(config->links[0].peer_identity.value()), a_public_key);
+}
+
+TEST_F(SiteConfigFile, an_identity_that_no_link_asks_for_is_kept_to_itself) {
+  const auto config = load_with("[ports.plain]", "identity_file = \"/i\"\n[ports.plain]");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->identity_file, "/i");
+  EXPECT_FALSE(config->links[0].peer_identity);
+}
+
 TEST_F(SiteConfigFile, errors_name_file_line_key_and_what_to_do) {
   EXPECT_EQ(refusal_with("192.0.2.1/24", "192.0.2.1"),
             "site.toml:7: ports.wire.address: \"192.0.2.1\" is not an address with the length of "
