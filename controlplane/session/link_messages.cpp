@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "penstock/wire/outer.hpp"
-
 #include "controlplane/session/link_state.hpp"
 
 namespace penstock::controlplane {
@@ -123,44 +121,6 @@ void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
     case Initiator::State::expired:
       return;
   }
-}
-
-std::string LinkController::State::explain(Refusal refusal) const {
-  std::string why{to_string(refusal)};
-  if (refusal != Refusal::suite) return why;
-  std::string_view before = " (here: ";
-  for (const Suite suite : config_.suites)
-    why += fmt::format("{}{}", std::exchange(before, ", "), to_string(suite));
-  return why + ")";
-}
-
-void LinkController::State::attempt_over(Time now) {
-  const Initiator& initiator = attempt_->initiator;
-  if (initiator.state() == Initiator::State::refused) {
-    const auto fault = initiator.identity_fault();
-    failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
-                       fault ? std::string{to_string(*fault)} : explain(initiator.refusal())),
-           now);
-  } else {
-    met_silence(now);
-  }
-  attempt_.reset();
-}
-
-void LinkController::State::met_silence(Time now) {
-  ++unanswered_;
-  const std::string far_side = to_string(config_.endpoint);
-  if (std::holds_alternative<ipc::SessionId>(attempt_->route))
-    return failed(fmt::format("no answer from {} inside the living session: does it still have it?",
-                              far_side),
-                  now);
-  if (view_.is_silence_explained(now)) return count_failure(now);  // the reason stands and was said
-  const std::size_t ip_header =
-      config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
-  failed(
-      fmt::format("no answer from {}: is it running, and does the path carry packets of {} bytes?",
-                  far_side, ip_header + udp_header + limits::handshake_message),
-      now);
 }
 
 void LinkController::State::count_refused(Verdict verdict, Time now) {

@@ -56,6 +56,10 @@ struct LinkController::State {
     std::optional<Reply> reply;
   };
 
+  // The living sessions of a data plane that was there before us.
+  void adopt(const std::vector<ipc::SessionInfo>& living, Time now);
+  void announce_adopted();
+
   void message_1(const Route& from, Bytes bytes, Time now);
   void message_3(const Route& from, Bytes bytes, Time now);
   void message_2_or_4(Bytes bytes, Time now);

@@ -1,0 +1,127 @@
+// The attempts of a link: when one is due, by which way it goes, and how it ends.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "penstock/wire/outer.hpp"
+
+#include "controlplane/session/link_state.hpp"
+
+namespace penstock::controlplane {
+
+void LinkController::State::timer(Time now) {
+  if (attempt_) {
+    Initiator& initiator = attempt_->initiator;
+    if (initiator.on_timer(now)) send(attempt_->route, initiator.outgoing());
+    if (initiator.state() == Initiator::State::expired) attempt_over(now);
+  }
+  const auto due = attempt_due();
+  if (due && now >= *due) start_attempt(now);
+}
+
+std::optional<Time> LinkController::State::deadline() const {
+  if (attempt_) return attempt_->initiator.deadline();
+  return attempt_due();
+}
+
+std::optional<Time> LinkController::State::attempt_due() const {
+  const bool is_busy = attempt_ || !pending_.empty() || sessions_.has_unconfirmed();
+  if (!facts_ || is_busy) return std::nullopt;
+  const Session* current = sessions_.current();
+  return schedule_.next(current != nullptr ? current->rekey_at : Time{});
+}
+
+void LinkController::State::start_attempt(Time now) {
+  std::optional<SlotLease> slot = slots_->take();
+  if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
+  const Parameters own = own_parameters(slot->base());
+  attempt_.emplace(
+      Attempt{.initiator = {starting_, config_.suites, own, *entropy_, now, identity()},
+              .slot = std::move(*slot),
+              .route = next_route()});
+  send(attempt_->route, attempt_->initiator.outgoing());
+}
+
+void LinkController::State::failed(std::string why, Time now) {
+  count_failure(now);
+  view_.failed(std::move(why), now);
+}
+
+void LinkController::State::count_failure(Time now) {
+  ++failed_;
+  ++failed_in_a_row_;
+  schedule_.attempt_failed(*entropy_, now);
+}
+
+Parameters LinkController::State::own_parameters(Spi spi_base) const {
+  const std::uint16_t largest = facts_->max_frame_size;
+  return {.flags = facts_->takes_offload ? Parameters::takes_offload_flag : std::uint8_t{0},
+          .tag = config_.tag,
+          .min_tag = config_.min_tag,
+          .spi_base = spi_base,
+          .frame_size = std::min(config_.frame_size.value_or(largest), largest),
+          .lanes = facts_->lanes};
+}
+
+Route LinkController::State::next_route() const {
+  const Session* current = sessions_.current();
+  const bool is_turn_of_clear =
+      unanswered_ >= limits::attempts_inside && (unanswered_ - limits::attempts_inside) % 2 == 0;
+  if (current == nullptr || is_turn_of_clear || !leads_where_configured(*current))
+    return config_.endpoint;
+  return current->id;
+}
+
+Endpoint LinkController::State::peer_on(const Route& route) const {
+  if (const auto* const endpoint = std::get_if<Endpoint>(&route)) return *endpoint;
+  return sessions_.find(std::get<ipc::SessionId>(route))->peer;
+}
+
+void LinkController::State::send(const Route& to, const Message& message) {
+  const std::vector<std::byte> bytes{message.begin(), message.end()};
+  if (const auto* const endpoint = std::get_if<Endpoint>(&to))
+    actions_.push_back(SendDatagram{.to = *endpoint, .bytes = bytes});
+  else
+    actions_.push_back(SendInside{.session_id = std::get<ipc::SessionId>(to), .bytes = bytes});
+}
+
+std::string LinkController::State::explain(Refusal refusal) const {
+  std::string why{to_string(refusal)};
+  if (refusal != Refusal::suite) return why;
+  std::string_view before = " (here: ";
+  for (const Suite suite : config_.suites)
+    why += fmt::format("{}{}", std::exchange(before, ", "), to_string(suite));
+  return why + ")";
+}
+
+void LinkController::State::attempt_over(Time now) {
+  const Initiator& initiator = attempt_->initiator;
+  if (initiator.state() == Initiator::State::refused) {
+    const auto fault = initiator.identity_fault();
+    failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
+                       fault ? std::string{to_string(*fault)} : explain(initiator.refusal())),
+           now);
+  } else {
+    met_silence(now);
+  }
+  attempt_.reset();
+}
+
+void LinkController::State::met_silence(Time now) {
+  ++unanswered_;
+  const std::string far_side = to_string(config_.endpoint);
+  if (std::holds_alternative<ipc::SessionId>(attempt_->route))
+    return failed(fmt::format("no answer from {} inside the living session: does it still have it?",
+                              far_side),
+                  now);
+  if (view_.is_silence_explained(now)) return count_failure(now);  // the reason stands and was said
+  const std::size_t ip_header =
+      config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
+  failed(
+      fmt::format("no answer from {}: is it running, and does the path carry packets of {} bytes?",
+                  far_side, ip_header + udp_header + limits::handshake_message),
+      now);
+}
+
+}  // namespace penstock::controlplane
