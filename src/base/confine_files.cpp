@@ -31,9 +31,11 @@ constexpr long path_rule = 1;        // LANDLOCK_RULE_PATH_BENEATH
 constexpr unsigned ask_version = 1;  // LANDLOCK_CREATE_RULESET_VERSION
 
 constexpr std::uint64_t bit(unsigned number) { return std::uint64_t{1} << number; }
+constexpr std::uint64_t write_file = bit(1);
 constexpr std::uint64_t read_file = bit(2);
 constexpr std::uint64_t read_directory = bit(3);
 constexpr std::uint64_t remove_file = bit(5);
+constexpr std::uint64_t make_file = bit(8);
 constexpr std::uint64_t tcp = bit(0) | bit(1);  // to bind and to connect: neither program does
 constexpr std::uint64_t abstract_sockets = bit(0);
 
@@ -53,7 +55,17 @@ RulesetAttributes attributes(long version, const Confinement& confinement) {
 }
 
 std::uint64_t rights(AllowedPath::Access access) {
-  return access == AllowedPath::Access::read ? read_file | read_directory : remove_file;
+  switch (access) {
+    case AllowedPath::Access::read:
+      return read_file | read_directory;
+    case AllowedPath::Access::remove_files:
+      return remove_file;
+    case AllowedPath::Access::append_files:
+      return write_file | make_file;
+    case AllowedPath::Access::replace_files:
+      return write_file | make_file | remove_file;
+  }
+  return 0;
 }
 
 Result<void> add_path(int rules, const AllowedPath& allowed) {
@@ -62,7 +74,7 @@ Result<void> add_path(int rules, const AllowedPath& allowed) {
   struct stat status{};
   if (path && fstat(path.get(), &status) == 0) {
     // Of a file that is no directory, only a file's rights can be named.
-    const auto of_file = S_ISDIR(status.st_mode) ? ~std::uint64_t{0} : read_file;
+    const auto of_file = S_ISDIR(status.st_mode) ? ~std::uint64_t{0} : read_file | write_file;
     const PathRule rule{.allowed = rights(allowed.access) & of_file, .parent = path.get()};
     if (syscall(SYS_landlock_add_rule, rules, path_rule, &rule, 0) == 0) return {};
   }

@@ -59,7 +59,12 @@ struct KeptCapability {
 };
 
 struct AllowedPath {
-  enum class Access : std::uint8_t { read, remove_files };
+  enum class Access : std::uint8_t {
+    read,
+    remove_files,
+    append_files,   // make them and write to them
+    replace_files,  // ... and remove them and rename them over each other
+  };
   std::filesystem::path path;  // and all below it; one that does not exist gives nothing
   Access access;
   std::string_view reason;

@@ -156,6 +156,23 @@ TEST_F(ConfineFiles, ToRemoveIsNotToRead) {
   EXPECT_FALSE(std::filesystem::exists(file()));
 }
 
+TEST_F(ConfineFiles, ToReplaceIsToMakeRenameAndRemove) {
+  const std::string next = directory_ / "next";
+  const auto replace = [&] {
+    const int made = open(next.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (made < 0 || write(made, "x", 1) != 1) return errno;
+    return error_of(rename(next.c_str(), file().c_str()));
+  };
+  auto confinement = with({{directory_, replace_files, "test"}});
+  confinement.calls.push_back({SYS_rename, "test"});
+  EXPECT_EQ(confined(confinement, replace), 0);
+  EXPECT_EQ(confined(confinement, [this] { return read_error(file().c_str()); }), EACCES);
+  confinement.paths = {{directory_, append_files, "test"}};
+  EXPECT_EQ(confined(confinement, replace), EACCES);
+  EXPECT_TRUE(std::filesystem::exists(next));
+  EXPECT_EQ(confined(confinement, [&] { return error_of(unlink(next.c_str())); }), EACCES);
+}
+
 TEST_F(ConfineFiles, APathThatDoesNotExistGivesNothing) {
   EXPECT_EQ(confined(with({{"/nowhere", read, "test"}}), [] { return read_error("/etc"); }),
             EACCES);
