@@ -41,7 +41,8 @@ constexpr std::int64_t max_core = 1023;  // what a cpu_set_t holds
 void read_workers(const Section& site, SiteConfig& config) {
   const toml::node* const node = site.find("workers");
   if (node == nullptr) return;
-  const long cores = ::sysconf(_SC_NPROCESSORS_CONF);
+  // Asked once: a process that has confined itself cannot look.
+  static const long cores = ::sysconf(_SC_NPROCESSORS_CONF);
   constexpr auto most = static_cast<std::int64_t>(limits::max_lanes);
   if (!node->is_array()) {
     config.worker_count = static_cast<unsigned>(site.number("workers", 1, most).value_or(1));
@@ -135,7 +136,9 @@ Result<SiteConfig> read_config(const std::filesystem::path& file, const toml::ta
   return config;
 }
 
-Result<std::string> read_text(const std::filesystem::path& file) {
+}  // namespace
+
+Result<std::string> read_site_text(const std::filesystem::path& file) {
   const auto refuse = [&] {
     return fail_errno(fmt::format("cannot read the config file {}", file.string()), errno);
   };
@@ -151,10 +154,8 @@ Result<std::string> read_text(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace
-
 Result<SiteConfig> load_site_config(const std::filesystem::path& file) {
-  const auto text = read_text(file);
+  const auto text = read_site_text(file);
   if (!text) return std::unexpected{text.error()};
   return parse_site_config(file, *text);
 }

@@ -28,6 +28,7 @@ struct PortConfig {
   enum class Kind : std::uint8_t { af_packet, ethdev };
   Kind kind = Kind::af_packet;
   std::string device;  // interface name, or devargs
+  bool operator==(const PortConfig&) const = default;
 };
 
 struct WireConfig {
@@ -57,6 +58,8 @@ struct LinkConfig {
   bool roam = false;       // the far side's address may change while a session lives
   bool nat = false;        // we are behind a NAT: all lanes leave from one UDP port
   std::uint16_t vlan = 0;  // packets of this VLAN are the link's; 0: those that no other takes
+
+  bool operator==(const LinkConfig&) const = default;
 };
 
 struct SiteConfig {
@@ -84,6 +87,7 @@ struct SiteConfig {
 };
 
 [[nodiscard]] Result<SiteConfig> load_site_config(const std::filesystem::path& file);
+[[nodiscard]] Result<std::string> read_site_text(const std::filesystem::path& file);
 // The same from the file's text; `file` is where it came from.
 [[nodiscard]] Result<SiteConfig> parse_site_config(const std::filesystem::path& file,
                                                    std::string_view text);
