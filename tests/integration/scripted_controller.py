@@ -19,10 +19,10 @@ from lab.site import Tally
 from scripted_dataplane import (
     DATAGRAM, ENGINE_TEXT, EVENT, EVENT_TYPE, GET_STATS_TYPE, HEADER, HELLO, HELLO_REPLY,
     HELLO_REPLY_TYPE, HELLO_TYPE, INJECT_INSIDE_TYPE, INJECT_TYPE, INSIDE, INSTALL,
-    INSTALL_REPLY_TYPE, INSTALL_TYPE, LIST_END_TYPE, LIST_TYPE, MAX_LANES, PROTECTIONS, PUNT_INSIDE_TYPE,
-    PUNT_TYPE, REMOVE,
-    REMOVE_REPLY_TYPE, REMOVE_TYPE, REPLY, SESSION_INFO, SESSION_INFO_TYPE, STATS, STATS_TYPE,
-    VERSION, endpoint_bytes,
+    INSTALL_REPLY_TYPE, INSTALL_TYPE, LINK_PEER, LINK_PEER_TYPE, LIST_END_TYPE, LIST_TYPE, MAX_LANES,
+    PROTECTIONS, PUNT_INSIDE_TYPE, PUNT_TYPE, REMOVE, REMOVE_REPLY_TYPE, REMOVE_TYPE, REPLY,
+    SESSION_INFO, SESSION_INFO_TYPE, STATS, STATS_TYPE, VERSION, ZEROIZE, ZEROIZE_REPLY_TYPE,
+    ZEROIZE_TYPE, endpoint_bytes,
 )  # fmt: skip
 
 INITIATOR, RESPONDER = 0, 1
@@ -66,8 +66,15 @@ class SessionPlan:
     frame_size: int = 1472
     lanes: int = 1
     link: int = 0
+    vlan: int = 0
     takes_offload: int = 1
+    roams: int = 0
+    uses_one_port: int = 0
     max_age_ns: int = 10 * HOUR
+    hold_ns: int = 0
+    dead_after_ns: int = 0
+    rekey_frames: int = 0
+    peer_name: str = "far"
     out_keys: bytes = field(default_factory=lambda: os.urandom(80))
     in_keys: bytes = field(default_factory=lambda: os.urandom(80))
 
@@ -81,7 +88,9 @@ class SessionPlan:
         head = INSTALL.pack(
             INSTALL_TYPE, 0, request, boot_id, self.id, self.link, self.local_spi, self.remote_spi,
             self.role, self.tag, self.suite, self.frame_size, self.lanes, self.lanes,
-            self.takes_offload, b"", endpoint_bytes(self.peer, 7670), self.max_age_ns,
+            self.vlan, self.takes_offload, self.roams, self.uses_one_port, 0,
+            endpoint_bytes(self.peer, 7670), self.max_age_ns, self.hold_ns, self.dead_after_ns,
+            self.rekey_frames, self.peer_name.encode(),
         )  # fmt: skip
         # All lanes alike: only the first is ever sent on.
         return head + self.out_keys * MAX_LANES + self.in_keys * MAX_LANES
@@ -104,6 +113,7 @@ class Event:
     kind: int
     detail: int
     session_id: bytes
+    peer: bytes  # of peer_moved
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,9 @@ class SessionInfo:
     id: bytes
     local_spi: int
     state: int
+    is_silent: int
+    peer: bytes
+    peer_name: str
     frames_sealed: int
     frames_opened: int
     failed_opens: int
@@ -171,9 +184,13 @@ class ScriptedController:
                 assert REPLY.unpack(message)[3] == len(found)
                 return found
             assert kind == SESSION_INFO_TYPE
-            (_, _, _, id_, _, local, _, _, state, _, _, _, _, _, _, _, _, _, _, sealed, opened,
-             failed) = SESSION_INFO.unpack(message)  # fmt: skip
-            found.append(SessionInfo(id_, local, state, sealed, opened, failed))
+            (_, _, _, id_, _, local, _, _, state, _, _, _, _, _, _, is_silent, _, peer, peer_name,
+             _, _, sealed, opened, failed) = SESSION_INFO.unpack(message)  # fmt: skip
+            found.append(
+                SessionInfo(
+                    id_, local, state, is_silent, peer, _text(peer_name), sealed, opened, failed
+                )
+            )
 
     def tally(self) -> Tally:
         answer = self._ask(lambda n: HEADER.pack(GET_STATS_TYPE, 0, n), STATS_TYPE)
@@ -196,6 +213,17 @@ class ScriptedController:
 
     def inject_inside(self, session_id: bytes, message: bytes) -> None:
         self.socket.send(INSIDE.pack(INJECT_INSIDE_TYPE, 0, 0, session_id, message))
+
+    def link_peer(self, link: int, address: str, port: int) -> None:
+        """Where the link's far side is expected; port 0: the link is gone."""
+        self.socket.send(
+            LINK_PEER.pack(LINK_PEER_TYPE, 0, 0, link, endpoint_bytes(address, port))
+        )
+
+    def zeroize(self) -> int:
+        """How many sessions there were."""
+        answer = self._ask(lambda n: ZEROIZE.pack(ZEROIZE_TYPE, 0, n), ZEROIZE_REPLY_TYPE)
+        return REPLY.unpack(answer)[3]
 
     # --- what comes unasked --------------------------------------------------------------
 
@@ -259,8 +287,8 @@ class ScriptedController:
     def _keep(self, message: bytes) -> None:
         kind = HEADER.unpack_from(message)[0]
         if kind == EVENT_TYPE:
-            _, _, _, event, detail, _, _, session_id = EVENT.unpack(message)
-            self.events.append(Event(event, detail, session_id))
+            _, _, _, event, detail, _, _, session_id, peer = EVENT.unpack(message)
+            self.events.append(Event(event, detail, session_id, peer))
         elif kind == PUNT_INSIDE_TYPE:
             _, _, _, session_id, inner = INSIDE.unpack(message)
             self.inside.append((session_id, inner))

@@ -19,7 +19,7 @@ from lab.errors import wait_until
 HEADER = struct.Struct("=HHI")  # type, zero, request
 ENDPOINT = struct.Struct("=16sHBB")
 HELLO = struct.Struct("=HHIII")
-VERSION = 3
+VERSION = 4
 PROTECTIONS = (
     "AES256_CTR-SHA256", "AES128_CTR-SHA256", "AES256_CTR-SHA384", "AES256_GCM",
     "CHACHA20_POLY1305", "NULL",
@@ -29,23 +29,26 @@ ENGINE_TEXT = 192  # bytes for each of them
 HELLO_REPLY = struct.Struct(
     f"=HHIII16sHHB3s20s16s96s{len(PROTECTIONS) * ENGINE_TEXT}s64s64s"
 )
-INSTALL = struct.Struct("=HHI16s32sIIIBBHHHHB5s20sQ")  # and then the keys
+INSTALL = struct.Struct("=HHI16s32sIIIBBHHHHHBBBB20sQQQQ64s")  # and then the keys
 LANE_KEYS = struct.Struct("=32s48s")
 MAX_LANES = 64
 INSTALL_SIZE = INSTALL.size + 2 * MAX_LANES * LANE_KEYS.size
 REPLY = struct.Struct("=HHIII")  # install_reply, remove_reply, list_end
 REMOVE = struct.Struct("=HHI32s")
-SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBI20sQQQQQ")
+SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBB3s20s64sQQQQQ")
 DATAGRAM = struct.Struct("=HHI20sHH1024s")  # inject, punt
 INSIDE = struct.Struct("=HHI32s1024s")  # inject_inside, punt_inside
-EVENT = struct.Struct("=HHIIIII32s")
+EVENT = struct.Struct("=HHIIIII32s20s")
+LINK_PEER = struct.Struct("=HHII20s")
+ZEROIZE = HEADER
 STATS = struct.Struct("=HHIQII")  # and then the counters
 
 (HELLO_TYPE, HELLO_REPLY_TYPE, INSTALL_TYPE, INSTALL_REPLY_TYPE, REMOVE_TYPE, REMOVE_REPLY_TYPE,
  LIST_TYPE, SESSION_INFO_TYPE, LIST_END_TYPE, INJECT_TYPE, PUNT_TYPE, EVENT_TYPE, GET_STATS_TYPE,
- STATS_TYPE, INJECT_INSIDE_TYPE, PUNT_INSIDE_TYPE) = range(1, 17)  # fmt: skip
-CONFIRMED, REMOVED, REKEY_WANTED = 1, 2, 3
-BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE = 1, 2, 3, 4
+ STATS_TYPE, INJECT_INSIDE_TYPE, PUNT_INSIDE_TYPE, LINK_PEER_TYPE, ZEROIZE_TYPE,
+ ZEROIZE_REPLY_TYPE) = range(1, 20)  # fmt: skip
+CONFIRMED, REMOVED, REKEY_WANTED, PEER_SILENT, PEER_HEARD, PEER_MOVED = range(1, 7)
+BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE, ZEROIZED = range(1, 6)
 STATE_UNCONFIRMED, STATE_CURRENT, STATE_RETIRING = 1, 2, 3
 COUNTERS, GAUGES, DROPS = 19, 3, 36
 
@@ -67,21 +70,31 @@ class Session:
     lanes_out: int
     lanes_in: int
     peer: bytes
+    peer_name: bytes
+    vlan: int
+    roams: int
+    uses_one_port: int
     max_age_ns: int
+    hold_ns: int
+    dead_after_ns: int
+    rekey_frames: int
     out_keys: list[tuple[bytes, bytes]]
     in_keys: list[tuple[bytes, bytes]]
     state: int = STATE_UNCONFIRMED
+    is_silent: int = 0
     installed: float = field(default_factory=time.monotonic)
 
     @staticmethod
     def parse(message: bytes) -> tuple["Session", bytes]:
         """The session, and the boot id that the install was made for."""
         (_, _, _, boot_id, session_id, link, local, remote, role, tag, suite, size, lanes_out,
-         lanes_in, _, _, peer, max_age) = INSTALL.unpack_from(message)  # fmt: skip
+         lanes_in, vlan, _, roams, one_port, _, peer, max_age, hold, dead_after, rekey_frames,
+         peer_name) = INSTALL.unpack_from(message)  # fmt: skip
         keys = list(LANE_KEYS.iter_unpack(message[INSTALL.size :]))
         session = Session(
             session_id, link, local, remote, role, tag, suite, size, lanes_out, lanes_in, peer,
-            max_age, keys[:lanes_out], keys[MAX_LANES : MAX_LANES + lanes_in],
+            peer_name, vlan, roams, one_port, max_age, hold, dead_after, rekey_frames,
+            keys[:lanes_out], keys[MAX_LANES : MAX_LANES + lanes_in],
         )  # fmt: skip
         return session, boot_id
 
@@ -90,7 +103,7 @@ class Session:
         return SESSION_INFO.pack(
             SESSION_INFO_TYPE, 0, request, self.id, self.link, self.local_spi, self.remote_spi,
             self.role, self.state, self.suite, self.frame_size, self.lanes_out, self.lanes_in,
-            self.tag, 0, 0, self.peer, age, age, 11, 22, 33,
+            self.tag, 0, self.is_silent, b"", self.peer, self.peer_name, age, age, 11, 22, 33,
         )  # fmt: skip
 
 
@@ -106,6 +119,8 @@ class ScriptedDataplane:
         self.installs = 0
         self.refuse_installs_with = 0
         self.silent = False  # take requests, answer none
+        self.link_peers: dict[int, bytes] = {}
+        self.zeroized = 0
         self.connections = 0
         self._lock = threading.RLock()
         self._client: socket.socket | None = None
@@ -182,6 +197,11 @@ class ScriptedDataplane:
             elif kind == GET_STATS_TYPE:
                 head = STATS.pack(STATS_TYPE, 0, request, 5_000_000_000, 1, len(self.sessions))
                 self.send(head + struct.pack(f"={len(self.counters)}Q", *self.counters))
+            elif kind == LINK_PEER_TYPE:
+                _, _, _, link, peer = LINK_PEER.unpack(message)
+                self.link_peers[link] = peer
+            elif kind == ZEROIZE_TYPE:
+                self._on_zeroize(request)
         if kind == INJECT_TYPE:
             _, _, _, to, length, _, data = DATAGRAM.unpack(message)
             self.wire(socket.inet_ntoa(to[:4]), data[:length])
@@ -209,6 +229,13 @@ class ScriptedDataplane:
             self.sessions.append(session)
         self.send(REPLY.pack(INSTALL_REPLY_TYPE, 0, request, self.refuse_installs_with, 0))
 
+    def _on_zeroize(self, request: int) -> None:
+        count = len(self.sessions)
+        for session in list(self.sessions):
+            self.remove(session.id, ZEROIZED)
+        self.zeroized += 1
+        self.send(REPLY.pack(ZEROIZE_REPLY_TYPE, 0, request, count, 0))
+
     # --- what it says unasked ---------------------------------------------------------------
 
     def send(self, message: bytes) -> None:
@@ -228,13 +255,15 @@ class ScriptedDataplane:
             self.send(INSIDE.pack(PUNT_INSIDE_TYPE, 0, 0, session_id, message))
 
     def event(self, kind: int, session: Session, detail: int = 0) -> None:
-        self.send(EVENT.pack(EVENT_TYPE, 0, 0, kind, detail, session.link, 0, session.id))
+        self.send(
+            EVENT.pack(EVENT_TYPE, 0, 0, kind, detail, session.link, 0, session.id, session.peer)
+        )
 
     def confirm(self, session: Session) -> None:
         """The first good frame arrived on it: it is what the link sends on from now."""
         with self._lock:
             for other in self.sessions:
-                if other.state == STATE_CURRENT:
+                if other.state == STATE_CURRENT and other.link == session.link:
                     other.state = STATE_RETIRING
             session.state = STATE_CURRENT
             self.event(CONFIRMED, session)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import struct
 
 import pytest
 import scripted_dataplane as scripted
@@ -199,7 +198,7 @@ def test_nonsense_ends_the_connection_not_the_process(up, nonsense):
 def test_events_and_datagrams_that_mean_nothing_are_ignored(up):
     alpha, _ = up
     connections = alpha.dataplane.connections
-    strange = struct.pack("=HHIIIII32s", scripted.EVENT_TYPE, 0, 0, 77, 0, 99, 0, os.urandom(32))
+    strange = scripted.EVENT.pack(scripted.EVENT_TYPE, 0, 0, 77, 0, 99, 0, os.urandom(32), b"")
     alpha.dataplane.send(strange)
     for length in (0, 1, 16, 1023, 1024):
         alpha.dataplane.punt(ADDRESS["beta"], os.urandom(length))
