@@ -5,7 +5,7 @@
     dataplane, controlplane                                above it, and never each other
 
 - A lower layer never includes a higher one.
-- DPDK's headers only in dataplane/ (its tests, and bench/path); OpenSSL's and ipsec-mb's only in src/crypto.
+- DPDK's headers only in dataplane/ (its tests, the simulation, and bench/path); OpenSSL's and ipsec-mb's only in src/crypto.
 - tests/unit, tests/fuzz and bench mirror the source folders; a folder's test helpers may live in fixture/.
 
 Prints every line that breaks a rule; exit code 1 if there is one.
@@ -22,7 +22,14 @@ PROGRAMS = ["dataplane", "controlplane"]
 
 DPDK = re.compile(r"rte_\w+\.h")
 CRYPTO = re.compile(r"openssl/.*|intel-ipsec-mb\.h|ipsec-mb\.h")
-DPDK_HOMES = ("dataplane/", "tests/unit/dataplane/", "tests/fuzz/dataplane/", "bench/dataplane/", "bench/path/")
+DPDK_HOMES = (
+    "dataplane/",
+    "tests/unit/dataplane/",
+    "tests/fuzz/dataplane/",
+    "tests/simulation/",
+    "bench/dataplane/",
+    "bench/path/",
+)
 CRYPTO_HOMES = ("src/crypto/", "bench/crypto/", "tests/unit/crypto/")  # the last two: oracles and raw baselines
 
 MIRRORS = ("tests/unit/", "tests/fuzz/", "bench/")

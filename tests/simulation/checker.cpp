@@ -1,0 +1,155 @@
+#include "checker.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "penstock/wire/frame.hpp"
+#include "penstock/wire/outer.hpp"
+#include "tests/simulation/event_log.hpp"
+
+namespace penstock::simulation {
+namespace {
+
+std::string_view name_of(int site) { return site == 0 ? "alpha" : "beta"; }
+
+[[noreturn]] void fail(std::string_view invariant, std::string text) {
+  throw Failure{.invariant = invariant, .text = std::move(text)};
+}
+
+std::uint64_t short_name(const ipc::SessionId& id) { return load_be64(id.data()) | 1; }
+
+}  // namespace
+
+// --- plain ports ---------------------------------------------------------------------------
+
+std::vector<std::byte> Checker::send(int site, std::uint8_t flow,
+                                     const dataplane::SessionRecord* session) {
+  std::vector<Sent>& sent = side(site).flows[flow].sent;
+  const PacketName name{
+      .site = static_cast<std::uint8_t>(site), .flow = flow, .number = sent.size()};
+  const bool has_session = session != nullptr;
+  sent.push_back({.session = has_session ? short_name(session->info.session_id) : 0,
+                  .is_calm = is_calm_ && has_session,
+                  .is_in_order = is_calm_ && is_in_order_});
+  ++statistics_.sent;
+  statistics_.calm_packets += sent.back().is_calm ? 1 : 0;
+  return make_packet(seed_, name);
+}
+
+void Checker::delivered(int site, Bytes packet) {
+  ++statistics_.delivered;
+  ++side(site).delivered;
+  const auto name = read_name(packet);
+  const int sender = 1 - site;
+  if (!name || name->site != sender || name->flow >= flow_count ||
+      name->number >= side(sender).flows[name->flow].sent.size())
+    fail("delivered but never sent",
+         fmt::format("{} was given a packet of {} bytes that {} never sent", name_of(site),
+                     packet.size(), name_of(sender)));
+  Flow& flow = side(sender).flows[name->flow];
+  Sent& sent = flow.sent[name->number];
+  const auto what =
+      fmt::format("packet {} of flow {} from {}", name->number, name->flow, name_of(sender));
+  if (!std::ranges::equal(packet, make_packet(seed_, *name))) fail("delivered altered", what);
+  if (sent.session == 0) fail("delivered but never sent", what + " had no session to go through");
+  if (std::exchange(sent.is_delivered, true)) fail("delivered twice", what);
+  std::uint64_t& last = flow.last_arrived[sent.session];
+  if (name->number < last) fail("order of a flow", what + " came after a later one of its session");
+  last = name->number + 1;
+  if (sent.is_in_order && name->number < flow.highest)
+    fail("order of a flow", what + " came after a later one, by a calm wire");
+  flow.highest = std::max(flow.highest, last);
+}
+
+void Checker::expect_nothing_lost() {
+  for (int site = 0; site < 2; ++site)
+    for (std::size_t flow = 0; flow < flow_count; ++flow) {
+      std::vector<Sent>& sent = side(site).flows[flow].sent;
+      for (std::size_t number = 0; number < sent.size(); ++number)
+        if (std::exchange(sent[number].is_calm, false) && !sent[number].is_delivered)
+          fail("a calm wire loses nothing",
+               fmt::format("packet {} of flow {} from {} never arrived", number, flow,
+                           name_of(site)));
+    }
+}
+
+// --- keys and numbers ------------------------------------------------------------------------
+
+void Checker::installing(int site, const ipc::InstallSession& message) {
+  const ipc::LaneKeys& keys = message.out[0];
+  side(site).keys[message.session_id] = hash_of(keys.mac, hash_of(keys.encrypt));
+}
+
+void Checker::left(int site, Bytes packet, Sessions sessions, Time now) {
+  if (has_plain_bytes(packet))
+    fail("nothing in the clear", fmt::format("a plain packet left {} by the wire", name_of(site)));
+  const auto datagram = parse_udp(packet);
+  if (!datagram) return;  // ARP, neighbour discovery
+  const Bytes payload = datagram->payload;
+  const std::uint8_t type = payload.empty() ? 0 : load_u8(payload.data());
+  if (is_handshake(type) && payload.size() == limits::handshake_message) {
+    ++statistics_.handshake_messages;
+  } else if (type == static_cast<std::uint8_t>(PacketType::data)) {
+    frame_left(site, payload, sessions, now);
+  } else {
+    fail("nothing in the clear",
+         fmt::format("{} sent a datagram that is neither frame nor handshake", name_of(site)));
+  }
+}
+
+void Checker::frame_left(int site, Bytes frame, Sessions sessions, Time now) {
+  ++statistics_.frames;
+  const auto header = read_frame_header(frame);
+  const dataplane::SessionRecord* found = nullptr;
+  for (const auto& record : sessions) {
+    if (!header || record->info.remote_spi_base != header->spi.base().value) continue;
+    // After a crash the far side may give the number of a session that lives here to the next:
+    // which of the two sent this cannot be told from outside.
+    if (found != nullptr) return;
+    found = record.get();
+  }
+  if (found == nullptr)
+    fail("frames of living sessions", fmt::format("{} sent a frame of no session", name_of(site)));
+  if (frame.size() != found->info.frame_size)
+    fail("one frame size", fmt::format("{} sent {} bytes in a session of {}", name_of(site),
+                                       frame.size(), found->info.frame_size));
+  if (now > found->installed_at + max_age_)
+    fail("no session past its age",
+         fmt::format("{} sent on a session of {} s", name_of(site),
+                     (now - found->installed_at).count() / 1'000'000'000));
+  const KeyName key = side(site).keys.at(found->info.session_id);
+  std::uint64_t& next = next_number_[key];
+  if (header->sequence.value < next)
+    fail("number used twice",
+         fmt::format("{} sent number {} of SPI {:08x} after number {}", name_of(site),
+                     header->sequence.value, header->spi.value, next - 1));
+  next = header->sequence.value + 1;
+}
+
+// --- a site after each turn --------------------------------------------------------------------
+
+void Checker::turned(int site, const Counters& counters, Sessions sessions) {
+  if (const auto book = unbalanced_book(counters); !book.empty())
+    fail("balanced books", fmt::format("{}: the book of {}", name_of(site), book));
+  int current = 0;
+  for (const auto& record : sessions) {
+    if (record->shares[0]->order > side(site).newest) saw_session(site, *record);
+    current += record->shares[0]->state() == ipc::SessionState::current ? 1 : 0;
+  }
+  if (current > 1) fail("one current session", fmt::format("{} has {}", name_of(site), current));
+}
+
+void Checker::saw_session(int site, const dataplane::SessionRecord& record) {
+  ++statistics_.sessions;
+  side(site).newest = record.shares[0]->order;
+  const auto key = side(site).keys.find(record.info.session_id);
+  if (key == side(site).keys.end())
+    fail("keys of controllers",
+         fmt::format("{} has a session that nobody installed", name_of(site)));
+  if (!installed_.insert(key->second).second)
+    fail("key installed twice",
+         fmt::format("{} seals anew with keys that were used before", name_of(site)));
+}
+
+}  // namespace penstock::simulation

@@ -1,0 +1,100 @@
+// The invariants of a run. Every call throws the Failure that it finds.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "penstock/ipc/counters.hpp"
+#include "penstock/ipc/messages.hpp"
+#include "tests/simulation/failure.hpp"
+#include "tests/simulation/traffic.hpp"
+
+#include "dataplane/control/session_directory.hpp"
+
+namespace penstock::simulation {
+
+using Sessions = std::span<const std::unique_ptr<dataplane::SessionRecord>>;
+
+class Checker {
+ public:
+  explicit Checker(std::uint64_t seed) : seed_(seed) {}
+  void set_max_age(Time max_age) { max_age_ = max_age; }
+
+  // --- plain ports ---------------------------------------------------------------------
+  // The packet that the site is given now; `session`: what its link sends on, or null.
+  [[nodiscard]] std::vector<std::byte> send(int site, std::uint8_t flow,
+                                            const dataplane::SessionRecord* session);
+  void delivered(int site, Bytes packet);
+
+  // From now on until calm_ends(), what is sent on a session arrives; `in_order`: also across
+  // sessions, since nothing overtakes on the wire.
+  void calm_begins(bool in_order) {
+    is_calm_ = true;
+    is_in_order_ = in_order;
+  }
+  void calm_ends() { is_calm_ = false; }
+  [[nodiscard]] bool is_calm() const { return is_calm_; }
+  // Long enough after the end: all of it has arrived.
+  void expect_nothing_lost();
+
+  // --- keys and numbers ----------------------------------------------------------------
+  // The controller hands these keys down.
+  void installing(int site, const ipc::InstallSession& message);
+  // Everything that leaves by the wire, in order.
+  void left(int site, Bytes packet, Sessions sessions, Time now);
+
+  // --- a site after each turn --------------------------------------------------------------
+  void dataplane_started(int site) { side(site).newest = 0; }
+  void turned(int site, const Counters& counters, Sessions sessions);
+
+  struct Statistics {
+    std::uint64_t sent = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t frames = 0;
+    std::uint64_t handshake_messages = 0;
+    std::uint64_t sessions = 0;
+    std::uint64_t calm_packets = 0;
+  };
+  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+  [[nodiscard]] std::uint64_t delivered_at(int site) const {
+    return sides_[static_cast<std::size_t>(site)].delivered;
+  }
+
+ private:
+  using KeyName = std::uint64_t;  // a hash of an SA's keys
+  struct Sent {
+    std::uint64_t session = 0;  // which of its sender's; 0: none, so it goes nowhere
+    bool is_calm = false;
+    bool is_in_order = false;  // against all that was sent before
+    bool is_delivered = false;
+  };
+  struct Flow {
+    std::vector<Sent> sent;                               // by number
+    std::map<std::uint64_t, std::uint64_t> last_arrived;  // by session: the highest number, + 1
+    std::uint64_t highest = 0;                            // of all, + 1
+  };
+  struct Side {
+    std::array<Flow, flow_count> flows;      // that it sends
+    std::uint64_t delivered = 0;             // to it
+    std::uint64_t newest = 0;                // session that its data plane was seen to have
+    std::map<ipc::SessionId, KeyName> keys;  // for sealing
+  };
+  Side& side(int site) { return sides_[static_cast<std::size_t>(site)]; }
+  void frame_left(int site, Bytes frame, Sessions sessions, Time now);
+  void saw_session(int site, const dataplane::SessionRecord& record);
+
+  std::uint64_t seed_;
+  Time max_age_{};
+  std::array<Side, 2> sides_;
+  bool is_calm_ = false;
+  bool is_in_order_ = false;
+  std::set<KeyName> installed_;
+  std::map<KeyName, std::uint64_t> next_number_;
+  Statistics statistics_;
+};
+
+}  // namespace penstock::simulation

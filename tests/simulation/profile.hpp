@@ -1,0 +1,23 @@
+// What a site is, in all its lives.
+#pragma once
+
+#include <string>
+
+#include "penstock/base/address.hpp"
+#include "penstock/base/clock.hpp"
+#include "penstock/config/site_config.hpp"
+
+namespace penstock::simulation {
+
+struct SiteProfile {
+  int index = 0;
+  std::string name;
+  MacAddress mac;
+  Endpoint address;
+  IpPrefix network;
+  LinkConfig link;
+  std::string key;  // the key file's bytes
+  std::uint16_t max_frame_size = 1472;
+};
+
+}  // namespace penstock::simulation

@@ -1,0 +1,333 @@
+#include "world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace penstock::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+using dataplane::test::FakePacket;
+
+constexpr std::size_t most_recorded = 100;
+constexpr int rounds_a_turn = 1000;  // more: two parts of a site keep each other busy
+
+SiteProfile make_profile(int index, IpVersion version) {
+  const std::string host = std::to_string(index + 1);
+  const bool is_v4 = version == IpVersion::v4;
+  const auto address = [&](const std::string& last) {
+    return Endpoint{.address = *parse_ip((is_v4 ? "192.0.2." : "2001:db8::") + last),
+                    .port = limits::default_port};
+  };
+  SiteProfile profile{.index = index,
+                      .name = index == 0 ? "alpha" : "beta",
+                      .mac = {{std::byte{2}, {}, {}, {}, {}, static_cast<std::byte>(index + 1)}},
+                      .address = address(host),
+                      .network = *parse_prefix(is_v4 ? "192.0.2.0/24" : "2001:db8::/64"),
+                      .link = {},
+                      .key = "a key file of at least 32 bytes, shared"};
+  profile.link.peer = index == 0 ? "beta" : "alpha";
+  profile.link.endpoint = address(std::to_string(2 - index));
+  return profile;
+}
+
+}  // namespace
+
+World::World(const Setup& setup)
+    : checker(setup.seed), log(setup.is_traced), setup_(setup), chance_(setup.seed) {
+  make_profiles();
+  for (int i = 0; i < 2; ++i) {
+    start_dataplane(i);
+    start_controller(i);
+    schedule_traffic(i);
+  }
+}
+
+// What a seed varies of the configs; both sites the same where they must agree.
+void World::make_profiles() {
+  const IpVersion version = chance_.percent(75) ? IpVersion::v4 : IpVersion::v6;
+  const Time rekey_after = std::array{5s, 20s, 60s, 120s}[chance_.below(4)];
+  const Time max_age = 3 * rekey_after + 60s;
+  const Protection protection = std::array{Protection::aes256_ctr_sha256, Protection::aes256_gcm,
+                                           Protection::chacha20_poly1305}[chance_.below(3)];
+  mean_gap_ = std::array{20ms, 100ms, 400ms}[chance_.below(3)];
+  for (int i = 0; i < 2; ++i) {
+    SiteProfile profile = make_profile(i, version);
+    profile.link.suites = {{KeyExchange::x25519, protection}};
+    profile.link.rekey_after = rekey_after;
+    profile.link.max_age = max_age;
+    if (chance_.percent(30)) profile.link.hold = std::chrono::microseconds{chance_.below(500)};
+    profile.max_frame_size = static_cast<std::uint16_t>(600 + chance_.below(873));
+    site(i).profile = profile;
+    site(i).socket = setup_.directory / (profile.name + ".sock");
+  }
+  checker.set_max_age(max_age);
+  note(fmt::format("seed {}: {}, rekey_after {} s, {}, a packet each {} ms", setup_.seed,
+                   version == IpVersion::v4 ? "IPv4" : "IPv6", rekey_after / 1s,
+                   traits(protection).name, mean_gap_ / 1ms));
+}
+
+// --- processes -------------------------------------------------------------------------
+
+void World::start_dataplane(int index) {
+  Site& self = site(index);
+  if (self.dataplane) return;
+  ipc::BootId boot_id{};
+  store_be64(boot_id.data(), setup_.seed);
+  store_be64(&boot_id[8], ++self.lives * 2 + static_cast<std::uint64_t>(index));
+  self.dataplane = std::make_unique<DataplaneProcess>(self.profile, boot_id, self.socket, now_);
+  checker.dataplane_started(index);
+  log.add(now_, Happening::dataplane_started, index);
+  wake_dataplane(index, now_);
+}
+
+void World::kill_dataplane(int index) {
+  if (!site(index).dataplane) return;
+  log.add(now_, Happening::dataplane_died, index);
+  site(index).dataplane.reset();
+  wake_controller(index, now_ + chance_.time(0ms, 2ms));
+}
+
+void World::start_controller(int index) {
+  Site& self = site(index);
+  if (self.controller) return;
+  const std::uint64_t seed =
+      setup_.seed * 1000003 + ++self.lives * 2 + static_cast<std::uint64_t>(index);
+  self.controller =
+      std::make_unique<ControllerProcess>(self.profile, seed, self.socket, hooks(index), now_);
+  log.add(now_, Happening::controller_started, index);
+  wake_controller(index, now_);
+}
+
+void World::kill_controller(int index) {
+  if (!site(index).controller) return;
+  log.add(now_, Happening::controller_died, index);
+  site(index).controller.reset();
+  site(index).has_caller = true;
+  wake_dataplane(index, now_);
+}
+
+void World::rekey(int index) {
+  if (!site(index).controller) return;
+  log.add(now_, Happening::rekey_asked, index);
+  site(index).controller->rekey(now_);
+  site(index).has_caller = true;
+  wake_controller(index, now_);
+}
+
+ControllerProcess::Hooks World::hooks(int index) {
+  return {.installing =
+              [this, index](ipc::InstallSession& message) {
+                log.add(now_, Happening::installed, index, load_be64(message.session_id.data()));
+                if (setup_.mutation == Mutation::outlives_its_age) message.max_age_ns *= 1000;
+                if (setup_.mutation == Mutation::repeats_a_key && index == 0) {
+                  if (!first_install_) first_install_ = message;
+                  message.out = first_install_->out;
+                }
+                checker.installing(index, message);
+              },
+          .heard =
+              [this, index](const ipc::Event& event) {
+                const bool is_confirmed = event.kind == ipc::EventKind::session_confirmed;
+                log.add(now_, is_confirmed ? Happening::confirmed : Happening::removed, index,
+                        load_be64(event.session_id.data()),
+                        static_cast<std::uint64_t>(event.kind) * 100 + event.detail);
+              },
+          .told = [this, index](
+                      const std::string& text) { log.add(now_, Happening::told, index, text); }};
+}
+
+bool World::is_settled() const {
+  for (const Site& self : sites_) {
+    if (!self.dataplane || !self.controller) return false;
+    const auto* const current = self.dataplane->current();
+    if (current == nullptr || self.controller->status().session_id != current->info.session_id)
+      return false;
+  }
+  return sites_[0].dataplane->current()->info.session_id ==
+         sites_[1].dataplane->current()->info.session_id;
+}
+
+// --- time --------------------------------------------------------------------------------
+
+void World::at(Time when, std::function<void()> what) {
+  steps_.push({.at = std::max(when, now_), .order = order_++, .run = std::move(what)});
+}
+
+void World::run_until(Time end) {
+  while (!steps_.empty() && steps_.top().at <= end) {
+    Step step = std::move(const_cast<Step&>(steps_.top()));
+    steps_.pop();
+    now_ = step.at;
+    step.run();
+  }
+  now_ = end;
+}
+
+void World::wake_dataplane(int index, Time when) {
+  if (when >= site(index).dataplane_turn) return;
+  site(index).dataplane_turn = when;
+  at(when, [this, index, when] {
+    if (site(index).dataplane_turn == when) turn_dataplane(index);
+  });
+}
+
+void World::wake_controller(int index, Time when) {
+  if (when >= site(index).controller_turn) return;
+  site(index).controller_turn = when;
+  at(when, [this, index, when] {
+    if (site(index).controller_turn == when) turn_controller(index);
+  });
+}
+
+void World::turn_dataplane(int index) {
+  Site& self = site(index);
+  self.dataplane_turn = Time::max();
+  if (!self.dataplane) return;
+  DataplaneProcess& dataplane = *self.dataplane;
+  bool is_busy = true;
+  bool may_have_spoken = false;
+  for (int round = 0; is_busy; ++round) {
+    if (round == rounds_a_turn) throw Failure{"a turn ends", "a data plane finds work for ever"};
+    is_busy = dataplane.turn_worker(now_);
+    take_wire(index);
+    take_plain(index);
+    may_have_spoken |= dataplane.turn_main_core(now_, std::exchange(self.has_caller, false));
+    is_busy |= dataplane.has_commands();
+  }
+  Counters counters = dataplane.counters();
+  if (setup_.mutation == Mutation::unbalances_a_book && counters[Counter::packed] > 20)
+    ++counters.values[static_cast<std::size_t>(Counter::packed)];
+  if (setup_.mutation == Mutation::two_current)
+    for (const auto& record : dataplane.sessions())
+      if (record->shares[0]->state() == ipc::SessionState::retiring)
+        record->shares[0]->set_state(ipc::SessionState::current);
+  checker.turned(index, counters, dataplane.sessions());
+  // A deadline that has passed is met at the next turn; virtual time must not stand still.
+  wake_dataplane(index, std::max(dataplane.deadline(), now_ + 1us));
+  if (may_have_spoken && self.controller && self.controller->has_mail())
+    wake_controller(index, now_ + chance_.time(0ms, 2ms));
+}
+
+void World::turn_controller(int index) {
+  Site& self = site(index);
+  self.controller_turn = Time::max();
+  if (!self.controller) return;
+  self.controller->turn(now_);
+  self.has_caller = true;
+  wake_controller(index, std::max(self.controller->deadline(), now_ + 1ms));
+  wake_dataplane(index, now_);
+}
+
+// --- packets -------------------------------------------------------------------------------
+
+void World::schedule_traffic(int index) {
+  at(now_ + chance_.time(0ms, 2 * mean_gap_), [this, index] {
+    traffic(index);
+    schedule_traffic(index);
+  });
+}
+
+void World::traffic(int index) {
+  const std::uint64_t count = chance_.percent(3) ? 1 + chance_.below(60) : 1;
+  Site& self = site(index);
+  if (!self.dataplane) return;
+  const dataplane::SessionRecord* const session = self.dataplane->current();
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto flow = static_cast<std::uint8_t>(chance_.below(flow_count));
+    self.dataplane->plain.incoming.push_back({.bytes = checker.send(index, flow, session)});
+  }
+  log.add(now_, Happening::packet_in, index, count, session != nullptr ? 1 : 0);
+  turn_dataplane(index);
+}
+
+void World::take_wire(int index) {
+  DataplaneProcess& dataplane = *site(index).dataplane;
+  mutate_wire(index);
+  for (FakePacket& packet : std::exchange(dataplane.wire.sent, {})) {
+    const Bytes bytes{packet.bytes};
+    log.add(now_, Happening::left, index,
+            hash_of(bytes.last(std::min<std::size_t>(bytes.size(), 48))), bytes.size());
+    checker.left(index, bytes, dataplane.sessions(), now_);
+    over_the_wire(index, std::move(packet));
+  }
+}
+
+void World::take_plain(int index) {
+  DataplaneProcess& dataplane = *site(index).dataplane;
+  mutate_plain(index);
+  for (const FakePacket& packet : std::exchange(dataplane.plain.sent, {})) {
+    log.add(now_, Happening::packet_out, index, hash_of(Bytes{packet.bytes}.first(24)),
+            packet.bytes.size());
+    checker.delivered(index, packet.bytes);
+  }
+}
+
+// --- the wire ------------------------------------------------------------------------------
+
+void World::set_wire(const WireConditions& conditions) {
+  wire_ = conditions;
+  log.add(now_, Happening::wire, 2,
+          fmt::format("{} and {} % lost, {} % doubled, {} % changed, {} % repeated, {} to {} us",
+                      wire_.loss_percent[0], wire_.loss_percent[1], wire_.double_percent,
+                      wire_.flip_percent, wire_.replay_percent, wire_.shortest / 1us,
+                      wire_.longest / 1us));
+}
+
+void World::over_the_wire(int from, FakePacket packet) {
+  const int to = 1 - from;
+  if (chance_.percent(wire_.loss_percent[static_cast<std::size_t>(from)]))
+    return log.add(now_, Happening::lost, from);
+  recorded_.emplace_back(to, packet);
+  if (recorded_.size() > most_recorded) recorded_.pop_front();
+  if (chance_.percent(wire_.replay_percent)) {
+    const auto& [where, old] = recorded_[chance_.below(recorded_.size())];
+    fly(where, old);
+  }
+  if (chance_.percent(wire_.double_percent)) fly(to, packet);
+  // Not the headers: ARP is under no MAC, and a wrong address would only be a loss.
+  constexpr std::size_t headers = ethernet_header + ipv6_header + udp_header;
+  if (packet.bytes.size() > limits::min_frame_size && chance_.percent(wire_.flip_percent)) {
+    std::byte& victim = packet.bytes[headers + chance_.below(packet.bytes.size() - headers)];
+    victim ^= std::byte{1} << chance_.below(8);
+  }
+  fly(to, std::move(packet));
+}
+
+void World::fly(int to, FakePacket packet) {
+  at(now_ + chance_.time(wire_.shortest, wire_.longest),
+     [this, to, packet = std::move(packet)]() mutable { arrive(to, std::move(packet)); });
+}
+
+void World::arrive(int index, FakePacket packet) {
+  if (!site(index).dataplane) return;
+  log.add(now_, Happening::arrived, index, packet.bytes.size());
+  site(index).dataplane->wire.incoming.push_back(std::move(packet));
+  turn_dataplane(index);
+}
+
+// --- what a run does wrong on purpose ---------------------------------------------------------
+
+void World::mutate_wire(int index) {
+  auto& sent = site(index).dataplane->wire.sent;
+  if (sent.empty() || checker.statistics().delivered < mutate_after_) return;
+  if (setup_.mutation == Mutation::repeats_a_number) sent.push_back(sent.back());
+  if (setup_.mutation == Mutation::leaks_in_the_clear)
+    sent.push_back({.bytes = make_packet(setup_.seed, {})});
+  if (setup_.mutation == Mutation::loses_while_calm && checker.is_calm()) sent.pop_back();
+}
+
+void World::mutate_plain(int index) {
+  auto& sent = site(index).dataplane->plain.sent;
+  if (sent.empty() || checker.statistics().delivered < mutate_after_) return;
+  if (setup_.mutation == Mutation::forges_a_delivery)
+    sent.push_back({.bytes = make_packet(setup_.seed, {.site = static_cast<std::uint8_t>(1 - index),
+                                                       .number = 1u << 20})});
+  if (setup_.mutation == Mutation::alters_a_delivery) sent.back().bytes.back() ^= std::byte{1};
+  if (setup_.mutation == Mutation::doubles_a_delivery) sent.push_back(sent.back());
+  if (setup_.mutation == Mutation::swaps_deliveries) std::ranges::reverse(sent);
+}
+
+}  // namespace penstock::simulation
