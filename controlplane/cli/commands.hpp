@@ -18,6 +18,8 @@ struct SiteChoice {
 };
 
 [[nodiscard]] int genkey(const std::filesystem::path& file);
+[[nodiscard]] int new_identity(const std::filesystem::path& file);
+[[nodiscard]] int show_identity(const std::filesystem::path& file);
 [[nodiscard]] int check(const std::filesystem::path& file);
 [[nodiscard]] int run(const std::filesystem::path& file);
 [[nodiscard]] int status(const SiteChoice& choice, bool as_json);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "penstock/config/site_config.hpp"
+#include "penstock/crypto/identity_file.hpp"
 #include "penstock/keys/key_file.hpp"
 
 #include "controlplane/cli/commands.hpp"
@@ -37,6 +38,7 @@ std::string describe(Suite suite, const LinkConfig& link) {
 void describe(const LinkConfig& link, std::size_t key_size) {
   fmt::print("link      to {} at {}\n", link.peer, to_string(link.endpoint));
   fmt::print("  key     {} ({} bytes)\n", link.key_file.string(), key_size);
+  if (link.peer_identity) fmt::print("  peer    proves to be {}\n", to_text(*link.peer_identity));
   std::string_view label = "suites";
   for (const Suite suite : link.suites) {
     fmt::print("  {:<8}{}\n", std::exchange(label, ""), describe(suite, link));
@@ -65,6 +67,11 @@ int check(const std::filesystem::path& file) {
              config->wire.gateway ? ", gateway " + to_string(*config->wire.gateway) : "");
   if (config->lab) fmt::print("lab       yes: suites that protect nothing are allowed\n");
   if (config->slow_crypto) fmt::print("CPU       may lack AES instructions (slow_crypto)\n");
+  if (config->identity_file) {
+    const auto identity = crypto::read_identity_file(*config->identity_file);
+    if (!identity) return refuse(identity.error());
+    fmt::print("identity  {}\n", to_text(identity->public_key()));
+  }
   for (const LinkConfig& link : config->links) {
     const auto key = read_key_file(link.key_file);
     if (!key) return refuse(key.error());

@@ -37,6 +37,15 @@ int main(int argc, char** argv) {
   command->add_option("FILE", file, "the new key file")->required();
   command->callback([&] { chosen = [&] { return genkey(file); }; });
 
+  auto* identity = app.add_subcommand("identity", "the key by which a site proves who it is");
+  identity->require_subcommand(1);
+  command = identity->add_subcommand("new", "write a fresh identity, mode 0600");
+  command->add_option("FILE", file, "the new identity file")->required();
+  command->callback([&] { chosen = [&] { return new_identity(file); }; });
+  command = identity->add_subcommand("show", "print the line for the other site's config");
+  command->add_option("FILE", file, "the identity file")->required();
+  command->callback([&] { chosen = [&] { return show_identity(file); }; });
+
   command = app.add_subcommand("check", "check a site's config and key files");
   command->add_option("FILE", file, "the site's config")->required();
   command->callback([&] { chosen = [&] { return check(file); }; });

@@ -1,6 +1,7 @@
 // penstockd, the control plane of a site.
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "penstock/base/confine.hpp"
 #include "penstock/base/log.hpp"
 #include "penstock/config/site_config.hpp"
+#include "penstock/crypto/identity_file.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/keys/key_file.hpp"
 
@@ -33,6 +35,14 @@ Result<std::vector<crypto::FileKey>> read_file_keys(const SiteConfig& config) {
   return keys;
 }
 
+// Null where the site has none.
+Result<std::shared_ptr<const crypto::IdentityKey>> read_identity(const SiteConfig& config) {
+  if (!config.identity_file) return nullptr;
+  auto key = crypto::read_identity_file(*config.identity_file);
+  if (!key) return std::unexpected{key.error()};
+  return std::make_shared<const crypto::IdentityKey>(std::move(*key));
+}
+
 void warn_of_unlocked_memory() {
   if (!secret_memory::usage().is_locked) log::warn(secret_memory::not_locked);
 }
@@ -46,7 +56,9 @@ struct Opened {
 Result<Opened> open(asio::io_context& loop, const SiteConfig& config) {
   auto keys = read_file_keys(config);
   if (!keys) return std::unexpected{keys.error()};
-  auto site = std::make_unique<Site>(loop, config, std::move(*keys));
+  auto identity = read_identity(config);
+  if (!identity) return std::unexpected{identity.error()};
+  auto site = std::make_unique<Site>(loop, config, std::move(*keys), std::move(*identity));
   auto admin = AdminServer::open(loop, config.admin_socket(), *site);
   if (!admin) return std::unexpected{admin.error()};
   warn_of_unlocked_memory();

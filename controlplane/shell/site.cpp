@@ -17,8 +17,9 @@ struct Overloaded : Visitors... {
 };
 
 std::vector<LinkController> make_links(const SiteConfig& config,
-                                       std::vector<crypto::FileKey> file_keys, SlotAllocator& slots,
-                                       Entropy& entropy) {
+                                       std::vector<crypto::FileKey> file_keys,
+                                       const std::shared_ptr<const crypto::IdentityKey>& identity,
+                                       SlotAllocator& slots, Entropy& entropy) {
   check(file_keys.size() == config.links.size(), "one key for each link");
   const Time now = monotonic_now();
   std::vector<LinkController> links;
@@ -26,7 +27,9 @@ std::vector<LinkController> make_links(const SiteConfig& config,
     links.emplace_back(LinkController::Setup{.site_name = config.name,
                                              .link_index = index,
                                              .config = config.links[index],
-                                             .file_key = std::move(file_keys[index])},
+                                             .file_key = std::move(file_keys[index]),
+                                             .old_file_key = std::nullopt,
+                                             .identity = identity},
                        slots, entropy, now);
   }
   return links;
@@ -45,12 +48,13 @@ void write(const Notice& notice) {
 
 }  // namespace
 
-Site::Site(asio::io_context& loop, const SiteConfig& config, std::vector<crypto::FileKey> file_keys)
+Site::Site(asio::io_context& loop, const SiteConfig& config, std::vector<crypto::FileKey> file_keys,
+           std::shared_ptr<const crypto::IdentityKey> identity)
     : name_(config.name),
       is_lab_(config.lab),
       started_(monotonic_now()),
       slots_(entropy_),
-      links_(make_links(config, std::move(file_keys), slots_, entropy_)),
+      links_(make_links(config, std::move(file_keys), identity, slots_, entropy_)),
       dataplane_(loop, config.dataplane_socket(), *this),
       timer_(loop) {}
 

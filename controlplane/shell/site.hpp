@@ -23,7 +23,8 @@ namespace penstock::controlplane {
 class Site final : public AdminTarget, private DataplaneClient::Listener {
  public:
   // One file key for each link of the config, in its order.
-  Site(asio::io_context& loop, const SiteConfig& config, std::vector<crypto::FileKey> file_keys);
+  Site(asio::io_context& loop, const SiteConfig& config, std::vector<crypto::FileKey> file_keys,
+       std::shared_ptr<const crypto::IdentityKey> identity = nullptr);
   void start() {
     settle();  // what the links have to say about their config
     dataplane_.start();
