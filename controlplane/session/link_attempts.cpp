@@ -27,7 +27,7 @@ std::optional<Time> LinkController::State::deadline() const {
 
 std::optional<Time> LinkController::State::attempt_due() const {
   const bool is_busy = attempt_ || !pending_.empty() || sessions_.has_unconfirmed();
-  if (!facts_ || is_busy) return std::nullopt;
+  if (!facts_ || keys_.is_empty() || is_busy) return std::nullopt;
   const Session* current = sessions_.current();
   return schedule_.next(current != nullptr ? current->rekey_at : Time{});
 }
@@ -36,10 +36,11 @@ void LinkController::State::start_attempt(Time now) {
   std::optional<SlotLease> slot = slots_->take();
   if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
   const Parameters own = own_parameters(slot->base());
-  attempt_.emplace(
-      Attempt{.initiator = {starting_, config_.suites, own, *entropy_, now, identity()},
-              .slot = std::move(*slot),
-              .route = next_route()});
+  attempt_.emplace(Attempt{
+      .initiator = {keys_.newest()->starting, config_.suites, own, *entropy_, now, identity()},
+      .slot = std::move(*slot),
+      .route = next_route(),
+      .key = keys_.newest()->fingerprint});
   send(attempt_->route, attempt_->initiator.outgoing());
 }
 

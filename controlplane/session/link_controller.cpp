@@ -51,6 +51,13 @@ void LinkController::on_resolved(const std::optional<IpAddress>& address, Time n
   state_->resolved(address, now);
 }
 
+bool LinkController::reconfigure(Setup new_setup, Time now) {
+  return state_->reconfigure(std::move(new_setup), now);
+}
+
+void LinkController::retire(Time now) { state_->retire(now); }
+void LinkController::zeroize(std::string_view who, Time now) { state_->zeroize(who, now); }
+
 std::vector<Action> LinkController::take_actions() { return state_->take_actions(); }
 std::optional<Time> LinkController::deadline() const { return state_->deadline(); }
 LinkStatus LinkController::status() const { return state_->status(); }

@@ -126,6 +126,18 @@ class LinkController {
   // What the name has for an address; empty: nothing now.
   void on_resolved(const std::optional<IpAddress>& address, Time now);
 
+  // The config or the keys of this link were read again (`penstock reload`). The living session
+  // stays; where the next one would be another, a rekey is due at once. False: nothing changed.
+  // The peer's name and the site's are as they were.
+  [[nodiscard]] bool reconfigure(Setup new_setup, Time now);
+  // The link is in the config no longer: its sessions end. Nothing but its last actions may be
+  // asked of it afterwards.
+  void retire(Time now);
+  // Wipes every key that this link has, and what was made from it; it answers nothing until
+  // reconfigure brings keys. `who`, for the reason that the status gives. The keys of its sessions
+  // are the data plane's to wipe.
+  void zeroize(std::string_view who, Time now);
+
   // Call after every input: what to do now, and when on_timer is due next.
   [[nodiscard]] std::vector<Action> take_actions();
   [[nodiscard]] std::optional<Time> deadline() const;

@@ -14,15 +14,18 @@ bool LinkController::State::datagram(const Route& from, Bytes bytes, Time now) {
     const Session* const session = sessions_.find(*inside);
     if (session == nullptr || !leads_where_configured(*session)) return false;
   }
-  switch (static_cast<PacketType>(load_u8(bytes.data()))) {
+  const auto type = static_cast<PacketType>(load_u8(bytes.data()));
+  switch (type) {
     case PacketType::handshake_1:
-      if (!responder_.is_for_us(bytes)) return false;
-      message_1(from, bytes, now);
+    case PacketType::handshake_3: {
+      RingKey* const key = keys_.named_by(bytes);
+      if (key == nullptr) return false;
+      if (type == PacketType::handshake_1)
+        message_1(*key, from, bytes, now);
+      else
+        message_3(*key, from, bytes, now);
       return true;
-    case PacketType::handshake_3:
-      if (!responder_.is_for_us(bytes)) return false;
-      message_3(from, bytes, now);
-      return true;
+    }
     case PacketType::handshake_2:
     case PacketType::handshake_4:
       if (!attempt_ || !is_route_of_attempt(from) || !attempt_->initiator.is_for_us(bytes))
@@ -43,22 +46,24 @@ bool LinkController::State::is_route_of_attempt(const Route& from) const {
 }
 
 void LinkController::State::unclaimed(const Endpoint& from, Bytes bytes, Time now) {
-  if (from != config_.endpoint || !check_envelope(bytes, PacketType::handshake_1)) return;
+  if (keys_.is_empty() || from != config_.endpoint ||
+      !check_envelope(bytes, PacketType::handshake_1))
+    return;
   // Whoever starts handshakes as we do has our name, or reflects our own message: either says
   // nothing about keys.
-  if (std::ranges::equal(claimed_key_id(bytes), starting_.key_id)) return view_.same_name(now);
+  if (keys_.is_of_our_own(bytes)) return view_.same_name(now);
   ++refused_;
   view_.foreign_key(now);
 }
 
-void LinkController::State::message_1(const Route& from, Bytes bytes, Time now) {
-  const auto message_2 = responder_.on_message_1(from, bytes, *entropy_, now);
+void LinkController::State::message_1(RingKey& key, const Route& from, Bytes bytes, Time now) {
+  const auto message_2 = key.responder.on_message_1(from, bytes, *entropy_, now);
   if (!message_2) return count_refused(message_2.error(), now);
   send(from, *message_2);
 }
 
-void LinkController::State::message_3(const Route& from, Bytes bytes, Time now) {
-  const auto result = responder_.on_message_3(from, bytes, now);
+void LinkController::State::message_3(RingKey& key, const Route& from, Bytes bytes, Time now) {
+  const auto result = key.responder.on_message_3(from, bytes, now);
   if (!result) return count_refused(result.error(), now);
   if (const Message* message_4 = std::get_if<Message>(&*result)) return send(from, *message_4);
   if (const RefusedMessage3* refused = std::get_if<RefusedMessage3>(&*result)) {
@@ -68,7 +73,7 @@ void LinkController::State::message_3(const Route& from, Bytes bytes, Time now) 
   const ProvenMessage3& proven = std::get<ProvenMessage3>(*result);
   if (own_attempt_wins(proven.fields.nonce_initiator)) return;
   attempt_.reset();
-  answer(from, proven, now);
+  answer(key, from, proven, now);
 }
 
 // Not a failed handshake: who holds the key alone neither ends our attempts nor delays them.
@@ -85,10 +90,11 @@ bool LinkController::State::own_attempt_wins(const crypto::Nonce& theirs) const 
   return attempt_ && attempt_->initiator.has_message_2() && attempt_->initiator.nonce() < theirs;
 }
 
-void LinkController::State::answer(const Route& from, const ProvenMessage3& proven, Time now) {
+void LinkController::State::answer(RingKey& key, const Route& from, const ProvenMessage3& proven,
+                                   Time now) {
   std::optional<SlotLease> slot = slots_->take();
   if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
-  auto answer = responder_.answer(proven, own_parameters(slot->base()), *entropy_, now);
+  auto answer = key.responder.answer(proven, own_parameters(slot->base()), *entropy_, now);
   if (!answer) return count_refused(answer.error(), now);
   if (!answer->agreement) {
     failed("refused here: " + explain(answer->refusal), now);
@@ -97,6 +103,7 @@ void LinkController::State::answer(const Route& from, const ProvenMessage3& prov
   }
   install(*answer->agreement, peer_on(from), std::move(*slot),
           Pending::Reply{.to = from,
+                         .key = key.fingerprint,
                          .nonce_initiator = proven.fields.nonce_initiator,
                          .message_4 = answer->message},
           now);

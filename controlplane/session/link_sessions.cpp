@@ -126,7 +126,8 @@ void LinkController::State::install_reply(std::uint32_t request, ipc::InstallRes
   sessions_.add(std::move(pending.session));
   if (pending.reply) {
     schedule_.answered(now);
-    responder_.answered(pending.reply->nonce_initiator, pending.reply->message_4);
+    if (RingKey* const key = keys_.find(pending.reply->key))
+      key->responder.answered(pending.reply->nonce_initiator, pending.reply->message_4);
     send(pending.reply->to, pending.reply->message_4);
   }
 }

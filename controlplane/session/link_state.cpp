@@ -6,17 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "penstock/base/check.hpp"
-
 namespace penstock::controlplane {
 namespace {
-
-std::optional<Identity> identity_of(const LinkConfig& config,
-                                    std::shared_ptr<const crypto::IdentityKey> own) {
-  if (!config.peer_identity) return std::nullopt;
-  check(own != nullptr, "a link with a peer_identity has an own one");
-  return Identity{.own = std::move(own), .peer = *config.peer_identity};
-}
 
 constexpr std::string_view no_dataplane = "the data plane is not running";
 
@@ -24,15 +15,13 @@ constexpr std::string_view no_dataplane = "the data plane is not running";
 
 LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now)
     : config_(std::move(setup.config)),
+      site_name_(setup.site_name),
       link_index_(setup.link_index),
       slots_(&slots),
       entropy_(&entropy),
-      starting_(derive_link_keys(setup.file_key, setup.site_name, config_.peer)),
-      answering_(derive_link_keys(setup.file_key, config_.peer, setup.site_name)),
-      identity_(identity_of(config_, std::move(setup.identity))),
-      responder_(answering_, config_.suites, entropy, identity()),
       since_(now),
-      view_(std::move(setup.site_name), config_, actions_) {
+      view_(setup.site_name, config_, actions_) {
+  load_keys(setup);
   view_.waiting(no_dataplane);
   for (const Suite suite : config_.suites) {
     if (suite.protection == Protection::none) view_.may_be_unprotected(suite);
@@ -75,10 +64,7 @@ void LinkController::State::dataplane_down(Time now) {
 
 // --- the operator -----------------------------------------------------------------------
 
-void LinkController::State::rekey(Time now) {
-  schedule_.reset();
-  if (Session* current = sessions_.current()) current->rekey_at = now;
-}
+void LinkController::State::rekey(Time now) { rekey_now(now); }
 
 void LinkController::State::resolved(const std::optional<IpAddress>& address, Time) {
   if (address) config_.endpoint.address = *address;

@@ -7,6 +7,7 @@
 
 #include "controlplane/handshake/initiator.hpp"
 #include "controlplane/handshake/responder.hpp"
+#include "controlplane/session/key_ring.hpp"
 #include "controlplane/session/link_controller.hpp"
 #include "controlplane/session/operator_view.hpp"
 #include "controlplane/session/schedule.hpp"
@@ -34,6 +35,9 @@ struct LinkController::State {
   void timer(Time now);
   void rekey(Time now);
   void resolved(const std::optional<IpAddress>& address, Time now);
+  [[nodiscard]] bool reconfigure(Setup setup, Time now);
+  void retire(Time now);
+  void zeroize(std::string_view who, Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
   [[nodiscard]] LinkStatus status() const;
   [[nodiscard]] std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
@@ -43,11 +47,13 @@ struct LinkController::State {
     Initiator initiator;
     SlotLease slot;
     Route route;  // of all its messages, both ways
+    crypto::KeyFingerprint key;
   };
   // A session between its agreement and the data plane's reply.
   struct Pending {
     struct Reply {  // what R sends once it is installed
       Route to;
+      crypto::KeyFingerprint key;
       crypto::Nonce nonce_initiator;
       Message message_4;
     };
@@ -60,10 +66,10 @@ struct LinkController::State {
   void adopt(const std::vector<ipc::SessionInfo>& living, Time now);
   void announce_adopted();
 
-  void message_1(const Route& from, Bytes bytes, Time now);
-  void message_3(const Route& from, Bytes bytes, Time now);
+  void message_1(RingKey& key, const Route& from, Bytes bytes, Time now);
+  void message_3(RingKey& key, const Route& from, Bytes bytes, Time now);
   void message_2_or_4(Bytes bytes, Time now);
-  void answer(const Route& from, const ProvenMessage3& proven, Time now);
+  void answer(RingKey& key, const Route& from, const ProvenMessage3& proven, Time now);
   [[nodiscard]] bool own_attempt_wins(const crypto::Nonce& theirs) const;
   void wrong_identity(IdentityFault fault, Time now);
   void count_refused(Verdict verdict, Time now);
@@ -78,6 +84,10 @@ struct LinkController::State {
   // When the next attempt is due; empty while there is no reason for one.
   [[nodiscard]] std::optional<Time> attempt_due() const;
   [[nodiscard]] const Identity* identity() const { return identity_ ? &*identity_ : nullptr; }
+  void load_keys(Setup& setup);
+  // The keys of the config that differ from what this link has.
+  [[nodiscard]] std::vector<std::string_view> changes(const Setup& setup) const;
+  void rekey_now(Time now);
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
                std::optional<Pending::Reply> reply, Time now);
@@ -97,13 +107,12 @@ struct LinkController::State {
   void warn_unless_protected(const Session& session);
 
   LinkConfig config_;
+  std::string site_name_;
   std::uint32_t link_index_;
   SlotAllocator* slots_;
   Entropy* entropy_;
-  LinkKeys starting_;   // for handshakes that this site starts
-  LinkKeys answering_;  // for those that the peer starts
-  const std::optional<Identity> identity_;
-  Responder responder_;
+  std::optional<Identity> identity_;
+  KeyRing keys_;  // empty: zeroized
 
   std::optional<DataplaneFacts> facts_;  // empty while there is no data plane
   std::optional<Attempt> attempt_;

@@ -50,6 +50,10 @@ void OperatorView::suite_changed(std::string_view now, std::string_view before) 
          fmt::format("the new session is {}; the one before was {}", now, before));
 }
 
+void OperatorView::changed(std::string_view keys) {
+  notice(Notice::Kind::info, fmt::format("changed by a reload: {}", keys));
+}
+
 std::string OperatorView::rekey_trouble(std::uint64_t failures) const {
   if (failures == 0) return {};
   if (failures == 1) return fmt::format("the last handshake failed: {}", reason_);

@@ -24,6 +24,7 @@ class OperatorView {
 
   // Why the link is down for now; no line for the log.
   void waiting(std::string_view why) { reason_ = why; }
+  void changed(std::string_view keys);  // of the config, by a reload
   void warn(std::string_view what) { notice(Notice::Kind::warning, what); }
   void went_up(std::string_view how);
   void went_down(std::string_view why);

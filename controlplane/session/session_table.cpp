@@ -36,6 +36,12 @@ const Session* SessionTable::find(const ipc::SessionId& id) const {
   return found == sessions_.end() ? nullptr : &*found;
 }
 
+std::vector<ipc::SessionId> SessionTable::ids() const {
+  std::vector<ipc::SessionId> ids;
+  for (const Session& session : sessions_) ids.push_back(session.id);
+  return ids;
+}
+
 bool SessionTable::has_unconfirmed() const {
   return std::ranges::any_of(sessions_, [](const Session& session) {
     return session.state == ipc::SessionState::unconfirmed;

@@ -36,6 +36,7 @@ class SessionTable {
   [[nodiscard]] Session* current();
   [[nodiscard]] const Session* current() const;
   [[nodiscard]] bool has_unconfirmed() const;
+  [[nodiscard]] std::vector<ipc::SessionId> ids() const;
   [[nodiscard]] const Session* find(const ipc::SessionId& id) const;
 
  private:
