@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "penstock/base/check.hpp"
+
 namespace penstock::controlplane {
 namespace {
 
@@ -19,10 +21,26 @@ void derive_lanes(const Agreement& agreement, crypto::Direction direction,
   }
 }
 
+constexpr std::uint64_t nanoseconds(Time time) { return static_cast<std::uint64_t>(time.count()); }
+
+// `message` has its frame size.
+void fill_from_config(ipc::InstallSession& message, const LinkConfig& config) {
+  message.vlan = config.vlan;
+  message.roams = config.roam ? 1 : 0;
+  message.uses_one_port = config.nat ? 1 : 0;
+  message.max_age_ns = nanoseconds(config.max_age);
+  message.hold_ns = nanoseconds(config.hold);
+  message.dead_after_ns = nanoseconds(config.dead_after);
+  if (config.rekey_bytes)
+    message.rekey_frames = std::max<std::uint64_t>(*config.rekey_bytes / message.frame_size, 1);
+  check(config.peer.size() < message.peer_name.size(), "a site's name has a limit");
+  std::ranges::copy(config.peer, message.peer_name.begin());
+}
+
 }  // namespace
 
-SecretBox<ipc::InstallSession> make_install(const Agreement& agreement,
-                                            const InstallTarget& target) {
+SecretBox<ipc::InstallSession> make_install(const Agreement& agreement, const InstallTarget& target,
+                                            const LinkConfig& config) {
   using enum crypto::Direction;
   const bool is_initiator = agreement.role == ipc::Role::initiator;
   SecretBox<ipc::InstallSession> box;
@@ -40,7 +58,7 @@ SecretBox<ipc::InstallSession> make_install(const Agreement& agreement,
   message.lanes_in = agreement.peer.lanes;
   message.peer_takes_offload = agreement.peer.takes_offload() ? 1 : 0;
   message.peer = ipc::to_wire(target.peer);
-  message.max_age_ns = static_cast<std::uint64_t>(target.max_age.count());
+  fill_from_config(message, config);
   derive_lanes(agreement, is_initiator ? initiator_to_responder : responder_to_initiator,
                std::span{message.out}.first(message.lanes_out));
   derive_lanes(agreement, is_initiator ? responder_to_initiator : initiator_to_responder,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "penstock/base/address.hpp"
-#include "penstock/base/clock.hpp"
+#include "penstock/config/site_config.hpp"
 #include "penstock/ipc/messages.hpp"
 #include "penstock/keys/secret.hpp"
 
@@ -15,10 +15,10 @@ struct InstallTarget {
   ipc::BootId boot_id{};
   std::uint32_t link = 0;
   Endpoint peer;
-  Time max_age{};
 };
 
 [[nodiscard]] SecretBox<ipc::InstallSession> make_install(const Agreement& agreement,
-                                                          const InstallTarget& target);
+                                                          const InstallTarget& target,
+                                                          const LinkConfig& config);
 
 }  // namespace penstock::controlplane

@@ -106,9 +106,9 @@ void LinkController::State::install(const Agreement& agreement, const Endpoint& 
                   .slot = std::move(slot),
                   .peer = peer,
                   .rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_)};
-  const InstallTarget target{
-      .boot_id = facts_->boot_id, .link = link_index_, .peer = peer, .max_age = config_.max_age};
-  actions_.push_back(Install{.request = next_request_, .message = make_install(agreement, target)});
+  const InstallTarget target{.boot_id = facts_->boot_id, .link = link_index_, .peer = peer};
+  actions_.push_back(
+      Install{.request = next_request_, .message = make_install(agreement, target, config_)});
   pending_.push_back(
       {.request = next_request_++, .session = std::move(session), .reply = std::move(reply)});
 }

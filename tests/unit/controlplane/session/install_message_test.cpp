@@ -45,11 +45,11 @@ TEST(InstallMessage, CarriesTheKeysThatItsSuiteHas) {
   auto records = crypto::read_vectors("sa_keys.txt");
   EXPECT_EQ(records.size(), protections.size());
   for (Record& record : records) {
-    const auto starting = make_install(agreement(record, ipc::Role::initiator), {});
+    const auto starting = make_install(agreement(record, ipc::Role::initiator), {}, {});
     expect_lanes(starting->out, record, '0');
     expect_lanes(starting->in, record, '1');
     EXPECT_EQ(starting->suite, load_be16(record["suite"].data()));
-    const auto answering = make_install(agreement(record, ipc::Role::responder), {});
+    const auto answering = make_install(agreement(record, ipc::Role::responder), {}, {});
     expect_lanes(answering->out, record, '1');
     expect_lanes(answering->in, record, '0');
   }
@@ -62,7 +62,7 @@ TEST(InstallMessage, SaysWhatWasAgreed) {
   agreed.peer.lanes = 3;
   agreed.peer.flags = Parameters::takes_offload_flag;
   const Endpoint peer{.address = *parse_ip("192.0.2.7"), .port = 7};
-  const auto box = make_install(agreed, {.link = 5, .peer = peer, .max_age = Time{77}});
+  const auto box = make_install(agreed, {.link = 5, .peer = peer}, {});
   const ipc::InstallSession& message = *box;
   EXPECT_EQ(message.session_id, agreed.session_id);
   EXPECT_EQ(message.link, 5u);
@@ -74,11 +74,42 @@ TEST(InstallMessage, SaysWhatWasAgreed) {
   EXPECT_EQ(message.lanes_out, 2);
   EXPECT_EQ(message.lanes_in, 3);
   EXPECT_EQ(message.peer_takes_offload, 1);
-  EXPECT_EQ(message.max_age_ns, 77u);
   EXPECT_EQ(ipc::from_wire(message.peer), peer);
   // No key for a lane that nobody sends on.
   expect_key(message.out[2].encrypt, {}, "out");
   expect_key(message.in[3].mac, {}, "in");
+}
+
+TEST(InstallMessage, SaysWhatTheConfigWants) {
+  using namespace std::chrono_literals;
+  Record record = crypto::read_vectors("sa_keys.txt").front();
+  LinkConfig config{.peer = std::string(limits::max_site_name, 'b')};
+  config.max_age = Time{77};
+  config.hold = 3us;
+  config.dead_after = 7s;
+  config.roam = true;
+  config.vlan = 4094;
+  const auto make = [&] {
+    return make_install(agreement(record, ipc::Role::initiator), {}, config);
+  };
+  auto box = make();
+  EXPECT_EQ(box->max_age_ns, 77u);
+  EXPECT_EQ(box->hold_ns, 3000u);
+  EXPECT_EQ(box->dead_after_ns, 7'000'000'000u);
+  EXPECT_EQ(box->rekey_frames, 0u);
+  EXPECT_EQ(box->roams, 1);
+  EXPECT_EQ(box->uses_one_port, 0);
+  EXPECT_EQ(box->vlan, 4094);
+  EXPECT_EQ(std::string{box->peer_name.data()}, config.peer);
+  config.roam = false;
+  config.nat = true;
+  config.rekey_bytes = 2800;
+  box = make();
+  EXPECT_EQ(box->roams, 0);
+  EXPECT_EQ(box->uses_one_port, 1);
+  EXPECT_EQ(box->rekey_frames, 2u);
+  config.rekey_bytes = 1399;
+  EXPECT_EQ(make()->rekey_frames, 1u) << "not never";
 }
 
 }  // namespace
