@@ -19,7 +19,7 @@ from oracle.suites import suite
 HOST, FAR = mac("02:00:00:00:0a:01"), mac("02:1a:b0:1a:b0:07")
 
 
-@pytest.mark.parametrize("row", make_handshake.ROWS)
+@pytest.mark.parametrize("row", make_handshake.ROWS, ids=lambda row: row.name)
 def test_the_vectors_are_the_oracles(row):
     written = make_handshake.HERE / make_handshake.file_name(row)
     assert written.read_text() == make_handshake.text(row), "run tests/vectors/make_handshake.py"

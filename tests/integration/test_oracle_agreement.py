@@ -16,7 +16,7 @@ from oracle import blocks, keys
 from oracle import messages as m
 from oracle.cookie import Inside
 from oracle.initiator import Initiator
-from oracle.parameters import IDENTITY, KIND_3, Agreement, Parameters, Reason
+from oracle.parameters import KIND_3, Agreement, Parameters, Reason
 from oracle.suites import suite
 from oracle.verdicts import Agreed, Refused
 
@@ -44,7 +44,6 @@ REFUSED = {
     "min_tag over tag": ({"tag": 16, "min_tag": 17}, Reason.PARAMETERS),
     "a frame of 255": ({"frame": 255}, Reason.PARAMETERS),
     "a frame of 9001": ({"frame": 9001}, Reason.PARAMETERS),
-    "an identity": ({"flags": IDENTITY}, Reason.IDENTITY),
     "shaping": ({"shaping": 1}, Reason.SHAPING),
     "a tag that A's is under": ({"tag": 32, "min_tag": 21}, Reason.TAG),
 }

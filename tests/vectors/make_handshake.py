@@ -1,31 +1,44 @@
 #!/usr/bin/python3
-"""Writes handshake_<exchange>.txt: every message and every key of a whole handshake, and a frame
+"""Writes handshake_<exchange>.txt and handshake_identities.txt: every message and every key of a whole handshake, and a frame
 each way, by the oracle in tests/oracle from fixed randomness.
 
 Format: "name hex" lines, as in the other files here. Names are docs/protocol.md's; keys and
 frames end in _<direction>_<lane>. What a side draws at random comes first. `route` is that
-of I's messages, in the clear, as the cookie takes it.
+of I's messages, in the clear, as the cookie takes it. With identities, `identity_i` and
+`identity_r` are the private values, and `pk`, `sig` what the parameters show.
 """
 
 import pathlib
 import random
 import sys
+from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from oracle import blocks, cookie, keys, messages
+from oracle.identity import KEY_SIZE, Identity
 from oracle.initiator import Initiator
 from oracle.parameters import KIND_3, Parameters
 from oracle.responder import Responder
 from oracle.session import Session
 from oracle.suites import SUITES, suite
 
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str  # of its file
+    suite: str
+    has_identities: bool = False
+
+
 ROWS = (
-    "X25519-AES256_CTR-SHA256",
-    "P256-AES256_GCM",
-    "P384-CHACHA20_POLY1305",
-    "MODP2048-AES256_CTR-SHA384",
+    Row("x25519", "X25519-AES256_CTR-SHA256"),
+    Row("p256", "P256-AES256_GCM"),
+    Row("p384", "P384-CHACHA20_POLY1305"),
+    Row("modp2048", "MODP2048-AES256_CTR-SHA384"),
+    Row("identities", "X25519-CHACHA20_POLY1305", has_identities=True),
 )
 NAMES = ("alpha", "beta")
 ADDRESS = cookie.Address("192.0.2.1", 7670)
@@ -46,14 +59,24 @@ class Dice:
         return self.given[-1]
 
 
-def record(suite_name: str) -> dict[str, bytes]:
+def identities(row: Row) -> tuple[Identity, Identity] | tuple[None, None]:
+    if not row.has_identities:
+        return None, None
+    private_i, private_r = (Dice(f"penstock {row.suite} identity {side}")(32) for side in "IR")
+    public_i, public_r = (Identity(private, b"").public for private in (private_i, private_r))
+    return Identity(private_i, public_r), Identity(private_r, public_i)
+
+
+def record(row: Row) -> dict[str, bytes]:
+    suite_name = row.suite
     dice_i, dice_r = (Dice(f"penstock {suite_name} {side}") for side in "IR")
+    identity_i, identity_r = identities(row)
     key_file = Dice(f"penstock {suite_name} key file")(32)
     role = keys.role_keys(key_file, *NAMES)
     chosen = suite(suite_name)
     offer = [chosen, *(one for one in SUITES.values() if one is not chosen)][:3]
-    i = Initiator(role, offer, OURS, dice_i)
-    r = Responder(role, [chosen], THEIRS, dice_r, EPOCH)
+    i = Initiator(role, offer, OURS, dice_i, identity=identity_i)
+    r = Responder(role, [chosen], THEIRS, dice_r, EPOCH, identity_r)
     sent = [i.message_1]
     sent.append(r.receive(sent[0], ADDRESS, 0).message)
     sent.append(i.receive(sent[1]).message)
@@ -74,6 +97,7 @@ def record(suite_name: str) -> dict[str, bytes]:
         "cookie_secret": cookie_secret,
         "epoch": EPOCH.to_bytes(4, "big"),
         "route": ADDRESS.encode(),
+        **identified(session, identity_i, identity_r),
         "suite": chosen.number.to_bytes(2, "big"),
         "parameters_i": session.ours.encode(),
         "parameters_r": session.theirs.encode(),
@@ -82,6 +106,22 @@ def record(suite_name: str) -> dict[str, bytes]:
         "tag": bytes([session.agreed.tag]),
         "frame_size": session.agreed.frame.to_bytes(2, "big"),
         **frames(session, answer.session),
+    }
+
+
+def identified(
+    session: Session, identity_i: Identity | None, identity_r: Identity | None
+) -> dict[str, bytes]:
+    if identity_i is None or identity_r is None:
+        return {}
+    shown_i, shown_r = session.ours.identity, session.theirs.identity
+    return {
+        "identity_i": identity_i.private,
+        "identity_r": identity_r.private,
+        "pk_i": shown_i[:KEY_SIZE],
+        "pk_r": shown_r[:KEY_SIZE],
+        "sig_i": shown_i[KEY_SIZE:],
+        "sig_r": shown_r[KEY_SIZE:],
     }
 
 
@@ -155,12 +195,12 @@ def frames(i: Session, r: Session) -> dict[str, bytes]:
     return fields
 
 
-def text(suite_name: str) -> str:
-    return "".join(f"{name} {value.hex()}\n" for name, value in record(suite_name).items())
+def text(row: Row) -> str:
+    return "".join(f"{name} {value.hex()}\n" for name, value in record(row).items())
 
 
-def file_name(suite_name: str) -> str:
-    return f"handshake_{suite_name.split('-')[0].lower()}.txt"
+def file_name(row: Row) -> str:
+    return f"handshake_{row.name}.txt"
 
 
 if __name__ == "__main__":
