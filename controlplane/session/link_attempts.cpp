@@ -28,8 +28,7 @@ std::optional<Time> LinkController::State::deadline() const {
 std::optional<Time> LinkController::State::attempt_due() const {
   const bool is_busy = attempt_ || !pending_.empty() || sessions_.has_unconfirmed();
   if (!facts_ || keys_.is_empty() || is_busy) return std::nullopt;
-  const Session* current = sessions_.current();
-  return schedule_.next(current != nullptr ? current->rekey_at : Time{});
+  return schedule_.next(is_up() ? sessions_.current()->rekey_at : Time{});
 }
 
 void LinkController::State::start_attempt(Time now) {
@@ -69,8 +68,7 @@ Route LinkController::State::next_route() const {
   const Session* current = sessions_.current();
   const bool is_turn_of_clear =
       unanswered_ >= limits::attempts_inside && (unanswered_ - limits::attempts_inside) % 2 == 0;
-  if (current == nullptr || is_turn_of_clear || !leads_where_configured(*current))
-    return config_.endpoint;
+  if (!is_up() || is_turn_of_clear || !leads_where_configured(*current)) return config_.endpoint;
   return current->id;
 }
 

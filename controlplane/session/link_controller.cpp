@@ -39,7 +39,9 @@ void LinkController::on_event(const ipc::Event& event, Time now) {
     case ipc::EventKind::rekey_wanted:
       return state_->rekey_wanted(event.session_id, now);
     case ipc::EventKind::peer_silent:
+      return state_->peer_silent(event.session_id, now);
     case ipc::EventKind::peer_heard:
+      return state_->peer_heard(event.session_id, now);
     case ipc::EventKind::peer_moved:
       return;
   }

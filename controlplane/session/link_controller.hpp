@@ -85,13 +85,14 @@ struct LinkStatus {
   std::string peer;
   Endpoint endpoint;
   bool lists_null = false;                   // its config allows a NULL suite
-  std::optional<ipc::SessionId> session_id;  // the current one
+  std::optional<ipc::SessionId> session_id;  // the current one, silent or not
   std::optional<ipc::Role> role;
   Time established{};  // when it was confirmed
   Time since{};        // when the link last came up or went down
   std::uint64_t handshakes_completed = 0;
   std::uint64_t handshakes_failed = 0;  // attempts that ended without a session
   std::uint64_t messages_refused = 0;   // handshake messages that did not authenticate
+  std::uint64_t silences = 0;           // how often nothing came from the far side for dead_after
 };
 
 class LinkController {

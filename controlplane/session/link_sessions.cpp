@@ -48,6 +48,10 @@ std::string_view describe(ipc::Role role) {
   return role == ipc::Role::initiator ? "initiator" : "responder";
 }
 
+std::string_view name_of(const ipc::SessionInfo& info) {
+  return {info.peer_name.begin(), std::ranges::find(info.peer_name, '\0')};
+}
+
 std::string describe_suite(const Session& session) {
   return fmt::format("{}, tag {}", session.suite ? to_string(*session.suite) : "an unknown suite",
                      session.tag);
@@ -57,31 +61,42 @@ std::string describe_suite(const Session& session) {
 
 void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, Time now) {
   for (const ipc::SessionInfo& info : living) {
-    const auto suite = suite_from_code(info.suite);
-    // Made under another config: a NULL session is nothing to carry on with by accident.
-    if (suite && suite->protection == Protection::none && !lists(*suite)) {
-      actions_.push_back(Remove{info.session_id});
-      view_.warn(
-          fmt::format("removed a living session of suite {}, which the config no longer lists",
-                      to_string(*suite)));
-      continue;
-    }
+    if (!may_carry_on(info)) continue;
     const Time born = now - Time{static_cast<Time::rep>(info.age_ns)};
     sessions_.add({.id = info.session_id,
                    .role = info.role,
-                   .suite = suite,
+                   .suite = suite_from_code(info.suite),
                    .tag = info.tag,
                    .state = info.state,
                    .slot = slots_->adopt(Spi{info.local_spi_base}),
                    .peer = ipc::from_wire(info.peer),
                    .rekey_at = born + rekey_delay(info.role, config_.rekey_after, *entropy_),
-                   .confirmed_at = born});
+                   .confirmed_at = born,
+                   .silent_since = silent_since(info, now)});
   }
+}
+
+std::optional<Time> LinkController::State::silent_since(const ipc::SessionInfo& info,
+                                                        Time now) const {
+  if (info.is_silent == 0) return std::nullopt;
+  return now - std::max(Time{static_cast<Time::rep>(info.idle_ns)} - config_.dead_after, Time{});
+}
+
+bool LinkController::State::may_carry_on(const ipc::SessionInfo& info) {
+  if (!name_of(info).empty() && name_of(info) != config_.peer) return false;
+  const auto suite = suite_from_code(info.suite);
+  // Made under another config: a NULL session is nothing to carry on with by accident.
+  if (!suite || suite->protection != Protection::none || lists(*suite)) return true;
+  actions_.push_back(Remove{info.session_id});
+  view_.warn(fmt::format("removed a living session of suite {}, which the config no longer lists",
+                         to_string(*suite)));
+  return false;
 }
 
 void LinkController::State::announce_adopted() {
   if (const Session* current = sessions_.current()) {
-    since_ = current->confirmed_at;
+    since_ = current->silent_since.value_or(current->confirmed_at);
+    if (current->is_silent()) return view_.went_down(silence());
     view_.went_up(fmt::format("up: took over a living session, {}, as {}", describe_suite(*current),
                               describe(current->role)));
     warn_unless_protected(*current);
@@ -138,9 +153,8 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
       pending_, [&](const Pending& pending) { return pending.session.id == id; });
   if (early != pending_.end()) install_reply(early->request, ipc::InstallResult::installed, now);
 
-  const Session* before = sessions_.current();
-  const bool was_up = before != nullptr;
-  const std::string suite_before = was_up ? describe_suite(*before) : std::string{};
+  const bool was_up = is_up();
+  const std::string suite_before = was_up ? describe_suite(*sessions_.current()) : std::string{};
   const Session* session = sessions_.confirm(id, now);
   if (session == nullptr) return;
   ++completed_;
@@ -170,7 +184,7 @@ void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason
   if (!session) return;
   if (attempt_ && attempt_->route == Route{id}) attempt_.reset();  // another goes another way
   if (session->state == ipc::SessionState::current) {
-    since_ = now;
+    if (!session->is_silent()) since_ = now;
     view_.went_down(describe(why));
   } else if (why == ipc::RemovalReason::unconfirmed) {
     ++unanswered_;

@@ -47,7 +47,7 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
 }
 
 void LinkController::State::dataplane_down(Time now) {
-  const bool was_up = sessions_.current() != nullptr;
+  const bool was_up = is_up();
   attempt_.reset();
   pending_.clear();
   sessions_.clear();
@@ -80,13 +80,19 @@ LinkStatus LinkController::State::status() const {
                     .since = since_,
                     .handshakes_completed = completed_,
                     .handshakes_failed = failed_,
-                    .messages_refused = refused_};
+                    .messages_refused = refused_,
+                    .silences = silences_};
   if (const Session* current = sessions_.current()) {
-    status.state = LinkStatus::State::up;
-    status.reason = view_.rekey_trouble(failed_in_a_row_);
     status.session_id = current->id;
     status.role = current->role;
     status.established = current->confirmed_at;
+  }
+  if (is_up()) {
+    status.state = LinkStatus::State::up;
+    status.reason = view_.rekey_trouble(failed_in_a_row_);
+  } else if (sessions_.current() != nullptr) {
+    status.reason = silence();
+    if (view_.reason() != status.reason) status.reason += "; " + view_.reason();
   } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {
     status.state = LinkStatus::State::connecting;
   }

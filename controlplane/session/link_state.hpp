@@ -26,6 +26,8 @@ struct LinkController::State {
   void confirmed(const ipc::SessionId& id, Time now);
   void removed(const ipc::SessionId& id, ipc::RemovalReason why, Time now);
   void rekey_wanted(const ipc::SessionId& id, Time now);
+  void peer_silent(const ipc::SessionId& id, Time now);
+  void peer_heard(const ipc::SessionId& id, Time now);
 
   // --- the far side
   [[nodiscard]] bool datagram(const Route& from, Bytes bytes, Time now);
@@ -64,7 +66,12 @@ struct LinkController::State {
 
   // The living sessions of a data plane that was there before us.
   void adopt(const std::vector<ipc::SessionInfo>& living, Time now);
+  [[nodiscard]] std::optional<Time> silent_since(const ipc::SessionInfo& info, Time now) const;
+  [[nodiscard]] bool may_carry_on(const ipc::SessionInfo& info);
   void announce_adopted();
+  // A session is current, and the far side is heard on it.
+  [[nodiscard]] bool is_up() const;
+  [[nodiscard]] std::string silence() const;
 
   void message_1(RingKey& key, const Route& from, Bytes bytes, Time now);
   void message_3(RingKey& key, const Route& from, Bytes bytes, Time now);
@@ -125,7 +132,8 @@ struct LinkController::State {
   std::uint64_t failed_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t failed_in_a_row_ = 0;
-  unsigned unanswered_ = 0;  // attempts in a row that met silence
+  std::uint64_t silences_ = 0;  // how often the far side fell silent
+  unsigned unanswered_ = 0;     // attempts in a row that met silence
   Time since_;
 
   std::vector<Action> actions_;

@@ -130,6 +130,7 @@ std::vector<ipc::SessionInfo> VirtualDataplane::living(Time now) const {
                     .frame_size = session.message.frame_size,
                     .tag = session.message.tag,
                     .peer = session.message.peer,
+                    .peer_name = session.message.peer_name,
                     .age_ns = static_cast<std::uint64_t>((now - session.installed_at).count())});
   return list;
 }

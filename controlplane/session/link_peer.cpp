@@ -1,0 +1,50 @@
+// What the data plane hears of the far side: that it fell silent, that it speaks again.
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "controlplane/session/link_state.hpp"
+
+namespace penstock::controlplane {
+namespace {
+
+std::string in_seconds(Time time) {
+  return fmt::format("{:.3g} s", std::chrono::duration<double>(time).count());
+}
+
+}  // namespace
+
+bool LinkController::State::is_up() const {
+  const Session* current = sessions_.current();
+  return current != nullptr && !current->is_silent();
+}
+
+std::string LinkController::State::silence() const {
+  return fmt::format("nothing heard from {} for {}", config_.peer, in_seconds(config_.dead_after));
+}
+
+// The session stays: what arrives from the plain side still goes out on it, and when the path is
+// back it is good at once. Meanwhile the far side may have lost it, so attempts start.
+void LinkController::State::peer_silent(const ipc::SessionId& id, Time now) {
+  Session* current = sessions_.current();
+  if (current == nullptr || current->id != id || current->is_silent()) return;
+  current->silent_since = now;
+  ++silences_;
+  since_ = now;
+  schedule_.reset();
+  if (attempt_ && attempt_->route != next_route()) attempt_.reset();
+  view_.went_down(silence());
+}
+
+void LinkController::State::peer_heard(const ipc::SessionId& id, Time now) {
+  Session* current = sessions_.current();
+  if (current == nullptr || current->id != id || !current->is_silent()) return;
+  const Time silent =
+      now - *std::exchange(current->silent_since, std::nullopt) + config_.dead_after;
+  since_ = now;
+  failed_in_a_row_ = 0;
+  unanswered_ = 0;
+  view_.went_up(fmt::format("up: heard again after {} of silence", in_seconds(silent)));
+}
+
+}  // namespace penstock::controlplane
