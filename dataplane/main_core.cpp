@@ -55,6 +55,7 @@ void MainCore::turn(Time now, const Ready& ready) {
   for (const WorkerHandle& worker : setup_.workers) read_worker(*worker.mailbox, now);
   if (ready.controller) control_.on_readable(now);
   if (ready.connection) control_.on_connection();
+  if (now >= candidates_.deadline()) send_challenges();
   if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
 }
 
@@ -71,6 +72,7 @@ void MainCore::read_worker(Mailbox& mailbox, Time now) {
     control_.on_inside(heard->spi, bytes_of(heard->message));
     rte_pktmbuf_free(heard->message);
   }
+  while (const auto trace = mailbox.traces.pop()) read_trace(*trace);
   while (const auto punted = mailbox.punts.pop()) {
     endpoint_.on_packet(punted->kind, bytes_of(punted->packet), now);
     rte_pktmbuf_free(punted->packet);
@@ -78,9 +80,8 @@ void MainCore::read_worker(Mailbox& mailbox, Time now) {
 }
 
 int MainCore::timeout_ms(Time now) const {
-  const Time deadline = endpoint_.deadline();
-  if (deadline == Time::max()) return -1;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+  if (deadline() == Time::max()) return -1;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(deadline() - now);
   return static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 60'000));
 }
 
@@ -101,8 +102,13 @@ void MainCore::send_datagram(const penstock::Endpoint& to, Bytes datagram) {
 }
 
 void MainCore::send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) {
-  constexpr std::array type{static_cast<std::byte>(ControlType::handshake)};
-  rte_mbuf* buffer = copy_to_buffer({type, message});
+  send_block(shares, ControlType::handshake, message);
+}
+
+void MainCore::send_block(std::span<const std::unique_ptr<Session>> shares, ControlType type,
+                          Bytes said) {
+  const std::array first{static_cast<std::byte>(type)};
+  rte_mbuf* buffer = copy_to_buffer({first, said});
   if (buffer == nullptr) return;
   const Command control{
       .kind = Command::Kind::control, .session = shares[injecting_worker].get(), .packet = buffer};

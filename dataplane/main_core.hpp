@@ -3,6 +3,7 @@
 // Runs no packet work and owns no queue.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "dataplane/control/plane.hpp"
 #include "dataplane/control/session_directory.hpp"
 #include "dataplane/endpoint/endpoint.hpp"
+#include "dataplane/roaming/candidates.hpp"
 #include "dataplane/session/mailbox.hpp"
 #include "dataplane/worker.hpp"
 
@@ -49,7 +51,9 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   };
   void turn(Time now, const Ready& ready);
   // When a turn has something to do although nothing arrives; Time::max() if never.
-  [[nodiscard]] Time deadline() const { return endpoint_.deadline(); }
+  [[nodiscard]] Time deadline() const {
+    return std::min(endpoint_.deadline(), candidates_.deadline());
+  }
   [[nodiscard]] const SessionDirectory& sessions() const { return sessions_; }
 
   // Plane
@@ -67,6 +71,18 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
  private:
   void read_worker(Mailbox& mailbox, Time now);
   void read_note(const Note& note);
+  // Through one of the session's own SAs, lane 0.
+  void send_block(std::span<const std::unique_ptr<Session>> shares, ControlType type, Bytes said);
+
+  // main_core_roaming.cpp
+  [[nodiscard]] static roaming::Nonce draw_nonce();
+  void read_trace(const Trace& trace);
+  void on_sighting(const SessionRecord& record, const Trace& trace);
+  void on_response(SessionRecord& record, const Trace& trace);
+  void send_challenges();
+  [[nodiscard]] bool send_challenge(const SessionRecord& record,
+                                    const roaming::Candidates::Challenge& challenge);
+
   [[nodiscard]] rte_mbuf* copy_to_buffer(std::initializer_list<Bytes> parts) const;
   [[nodiscard]] int timeout_ms(Time now) const;
 
@@ -75,6 +91,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   endpoint::WireEndpoint endpoint_;
   SessionDirectory sessions_;
   ControlServer control_;
+  roaming::Candidates candidates_{draw_nonce};
   bool is_port_gone_ = false;
   std::uint64_t mailbox_full_ = 0;  // commands that no worker had room for
 };

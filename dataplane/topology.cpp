@@ -88,6 +88,8 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
                      decltype(Mailbox::punts)::entries, "handshakes, ARP, ND, ping"});
     rings.push_back({fmt::format("heard_{}", index), worker, "main",
                      decltype(Mailbox::heard)::entries, "handshakes inside sessions"});
+    rings.push_back({fmt::format("traces_{}", index), worker, "main",
+                     decltype(Mailbox::traces)::entries, "far sides that may have moved"});
   }
   return rings;
 }

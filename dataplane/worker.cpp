@@ -129,6 +129,10 @@ void Worker::obey(const Command& command, Time now) {
       return inject(command.packet);
     case Command::Kind::control:
       return send_control(command, now);
+    case Command::Kind::challenge:
+      return send_challenge(command, now);
+    case Command::Kind::move:
+      return move(command);
   }
 }
 
@@ -143,6 +147,30 @@ void Worker::send_control(const Command& command, Time now) {
   rte_pktmbuf_free(command.packet);
 }
 
+void Worker::send_challenge(const Command& command, Time now) {
+  const Bytes block{rte_pktmbuf_mtod(command.packet, const std::byte*), command.packet->data_len};
+  if (has(command.session) && command.session->out) {
+    OutboundSa& sa = *command.session->out;
+    OuterAddresses way = command.session->route;
+    way.destination = command.peer;
+    way.destination_mac = command.mac;
+    outbound::send_apart(out_, sa, block, make_outer_header(way, sa.shape().size), now);
+  }
+  rte_pktmbuf_free(command.packet);
+}
+
+void Worker::move(const Command& command) {
+  if (!has(command.session)) return;
+  Session& session = *command.session;
+  session.next_hop = command.address;
+  session.route.destination = command.peer;
+  session.route.destination_mac = command.mac;
+  session.sighting = {.told_at = session.sighting.told_at};
+  if (!session.out) return;
+  session.out->outer = make_outer_header(session.route, session.out->shape().size);
+  session.out->has_next_hop = true;
+}
+
 void Worker::inject(rte_mbuf* packet) {
   const std::size_t sent = out_.wire.send(std::span{&packet, 1});
   count_.add(Counter::injected, sent);
@@ -151,7 +179,9 @@ void Worker::inject(rte_mbuf* packet) {
 
 void Worker::set_next_hop(const Command& command) {
   for (Session* session : sessions_.all()) {
-    if (!session->out || session->next_hop != command.address) continue;
+    if (session->next_hop != command.address) continue;
+    session->route.destination_mac = command.mac;
+    if (!session->out) continue;
     std::ranges::copy(command.mac.bytes, session->out->outer.bytes.begin());
     session->out->has_next_hop = true;
   }

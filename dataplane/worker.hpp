@@ -68,6 +68,8 @@ class Worker {
   [[nodiscard]] bool has(const Session* session) const;
   void inject(rte_mbuf* packet);
   void send_control(const Command& command, Time now);
+  void send_challenge(const Command& command, Time now);
+  void move(const Command& command);
   void set_next_hop(const Command& command);
   [[nodiscard]] bool run_timers(Time now);
   void keep_house(Time now);

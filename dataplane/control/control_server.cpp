@@ -199,6 +199,13 @@ void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason
   sessions_.erase(record);
 }
 
+void ControlServer::on_moved(const SessionRecord& record) {
+  tell(ipc::Event{.kind = EventKind::peer_moved,
+                  .link = record.info.link,
+                  .session_id = record.info.session_id,
+                  .peer = record.info.peer});
+}
+
 void ControlServer::on_handshake(const Endpoint& from, Bytes datagram) {
   ipc::Punt punt;
   if (!is_greeted_ || datagram.size() > punt.datagram.bytes.size()) return;

@@ -33,6 +33,7 @@ class ControlServer {
   void on_readable(Time now);  // the controller is
   void on_note(const Note& note);
   void on_handshake(const Endpoint& from, Bytes datagram);
+  void on_moved(const SessionRecord& record);  // its frames go to info.peer now
   // A handshake message that came through the SA with this SPI.
   void on_inside(Spi spi, Bytes message);
 

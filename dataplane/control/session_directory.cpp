@@ -53,8 +53,11 @@ Time to_age(std::uint64_t nanoseconds) {
       static_cast<Time::rep>(std::min(nanoseconds, static_cast<std::uint64_t>(longest.count())))};
 }
 
-// Lanes leave from ports of their own, so that networks spread them.
-std::uint16_t source_port(const WireIdentity& self, std::size_t lane) {
+// Lanes leave from ports of their own, so that networks spread them; but behind a NAT each of
+// them would have to be kept open, and only one leads back to the site's own port.
+std::uint16_t source_port(const InstallSession& message, const WireIdentity& self,
+                          std::size_t lane) {
+  if (message.uses_one_port != 0) return self.endpoint.port;
   return static_cast<std::uint16_t>(self.endpoint.port + lane);
 }
 
@@ -81,6 +84,8 @@ std::expected<SessionRecord*, InstallResult> SessionDirectory::install(
                   .peer_takes_offload = message.peer_takes_offload,
                   .peer = message.peer};
   record->installed_at = now;
+  record->next_hop = *hops_.towards(ipc::from_wire(message.peer).address);
+  hops_.pin(record->next_hop, now);
   for (std::size_t worker = 0; worker < setup_.held.size(); ++worker)
     record->shares.push_back(make_share(message, worker, now));
   return records_.emplace_back(std::move(record)).get();
@@ -108,30 +113,31 @@ InstallResult SessionDirectory::judge(const InstallSession& message) const {
 
 std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& message,
                                                       std::size_t worker, Time now) {
-  const Endpoint peer = ipc::from_wire(message.peer);
   auto session = std::make_unique<Session>();
   session->id = message.session_id;
   session->link = message.link;
   session->role = message.role;
   session->local_spi_base = Spi{message.local_spi_base};
-  session->next_hop = *hops_.towards(peer.address);
+  session->roams = message.roams != 0;
   session->order = installed_;
   session->installed_at = now;
   session->max_age = to_age(message.max_age_ns);
 
-  const auto mac = hops_.pin(session->next_hop, now);
+  const Endpoint peer = ipc::from_wire(message.peer);
+  session->next_hop = *hops_.towards(peer.address);
+  const auto mac = hops_.find(session->next_hop, now);
+  session->route = {.source_mac = setup_.self.mac,
+                    .destination_mac = mac.value_or(MacAddress{}),
+                    .source = {.address = setup_.self.endpoint.address,
+                               .port = source_port(message, setup_.self, worker)},
+                    .destination = peer};
   if (worker < message.lanes_out) {
     const std::size_t size = message.frame_size;
     OutboundSa& out = session->out.emplace(
         SealKeys{expand(engine_, message, message.out[worker]),
                  Spi{message.remote_spi_base + static_cast<std::uint32_t>(worker)}});
     out.has_next_hop = mac.has_value();
-    out.outer = make_outer_header({.source_mac = setup_.self.mac,
-                                   .destination_mac = mac.value_or(MacAddress{}),
-                                   .source = {.address = setup_.self.endpoint.address,
-                                              .port = source_port(setup_.self, worker)},
-                                   .destination = peer},
-                                  size);
+    out.outer = make_outer_header(session->route, size);
   }
   // A lane has one replay window, so one worker alone may receive it. All lanes are given to
   // every worker here: that is right for one, the number that topology allows.
@@ -139,10 +145,12 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   for (std::uint16_t lane = 0; lane < message.lanes_in; ++lane)
     session->in.emplace_back(expand(engine_, message, message.in[lane]),
                              Spi{message.local_spi_base + lane}, *setup_.held[worker]);
+  session->in[0].is_followed = session->roams;
   return session;
 }
 
 void SessionDirectory::erase(const SessionRecord& record) {
+  hops_.unpin(record.next_hop);
   std::erase_if(records_, [&](const auto& other) { return other.get() == &record; });
 }
 

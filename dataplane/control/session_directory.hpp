@@ -28,6 +28,7 @@ struct PendingRequest {
 struct SessionRecord {
   ipc::SessionInfo info;  // what never changes; header, state and counts are filled in later
   Time installed_at{};
+  IpAddress next_hop;                            // towards info.peer
   std::vector<std::unique_ptr<Session>> shares;  // one a worker
   std::size_t installed_by = 0;                  // workers that have taken their share
   std::size_t returned_by = 0;                   // workers that have given it back

@@ -24,8 +24,8 @@ NextHops::Hop& NextHops::lookup_or_add(const IpAddress& address, Time now) {
   if (Hop* known = lookup(address)) return *known;
   if (hops_.size() >= capacity) {
     const auto oldest = std::ranges::min_element(
-        hops_, {}, [](const Hop& hop) { return hop.is_pinned ? Time::max() : hop.used_at; });
-    if (!oldest->is_pinned) hops_.erase(oldest);
+        hops_, {}, [](const Hop& hop) { return hop.pins > 0 ? Time::max() : hop.used_at; });
+    if (oldest->pins == 0) hops_.erase(oldest);
   }
   return hops_.emplace_back(Hop{.address = address, .ask_at = now, .ask_wait = ask_again});
 }
@@ -39,8 +39,13 @@ std::optional<MacAddress> NextHops::find(const IpAddress& hop, Time now) {
 std::optional<MacAddress> NextHops::pin(const IpAddress& hop, Time now) {
   Hop& found = lookup_or_add(hop, now);
   found.used_at = now;
-  found.is_pinned = true;
+  ++found.pins;
   return found.mac;
+}
+
+void NextHops::unpin(const IpAddress& hop) {
+  Hop* known = lookup(hop);
+  if (known != nullptr && known->pins > 0) --known->pins;
 }
 
 bool NextHops::learn(const IpAddress& hop, const MacAddress& mac, Time now) {
@@ -62,7 +67,7 @@ void NextHops::unlearn(const IpAddress& hop, Time now) {
 
 std::vector<IpAddress> NextHops::take_questions(Time now) {
   std::erase_if(hops_, [now](const Hop& hop) {
-    return !hop.is_pinned && now >= hop.used_at + forgotten_after;
+    return hop.pins == 0 && now >= hop.used_at + forgotten_after;
   });
   std::vector<IpAddress> questions;
   for (Hop& hop : hops_) {

@@ -29,8 +29,9 @@ class NextHops {
   [[nodiscard]] std::optional<IpAddress> towards(const IpAddress& destination) const;
   // The hop's MAC address; where it is not known, asking begins.
   std::optional<MacAddress> find(const IpAddress& hop, Time now);
-  // As find, and the hop stays asked for and refreshed for good.
+  // As find, and the hop stays asked for and refreshed until unpin() was called as often.
   std::optional<MacAddress> pin(const IpAddress& hop, Time now);
+  void unpin(const IpAddress& hop);
   // True when that changed what a hop in use is known by.
   [[nodiscard]] bool learn(const IpAddress& hop, const MacAddress& mac, Time now);
 
@@ -46,7 +47,7 @@ class NextHops {
   struct Hop {
     IpAddress address;
     std::optional<MacAddress> mac;
-    bool is_pinned = false;
+    unsigned pins = 0;
     Time ask_at{};
     Time ask_wait{};
     Time used_at{};

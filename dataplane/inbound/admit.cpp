@@ -26,8 +26,11 @@ void admit(Path& path, Time now) {
   std::size_t fresh = 0;
   for (std::size_t i = 0; i < path.frame_count; ++i) {
     const Frame frame = path.frames[i];
+    const bool is_newest = frame.sequence.value >= frame.sa->window.next();
     if (!is_fresh(path, frame)) continue;
     believe(path, *frame.sa->session, now);
+    if (frame.sa->is_followed && is_newest) [[unlikely]]
+      follow(path, frame, now);
     path.frames[fresh++] = frame;
   }
   path.frame_count = fresh;

@@ -1,4 +1,5 @@
 // Writes rebuilt packets into the plain port's transmit slots.
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -54,21 +55,48 @@ TxSlot* next_slot(Path& path) {
   return delivery.slots.empty() ? nullptr : &delivery.slots[delivery.used];
 }
 
-// Only the far site can say these: what it says is passed up, and an empty block is a keepalive.
-void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
-  if (block.empty()) return;
-  const bool is_handshake =
-      load_u8(block.data()) == static_cast<std::uint8_t>(ControlType::handshake) &&
-      block.size() == control_header + limits::handshake_message;
-  if (!is_handshake) return path.count.drop(DropReason::bad_control);
+void hear_handshake(Path& path, const InboundSa& sa, Bytes message, Time now) {
   if (!path.outbox.may_pass_up(now) || !path.punt_buffers.ensure(1))
     return path.count.drop(DropReason::control_full);
   rte_mbuf* buffer = path.punt_buffers.pop();
-  const Bytes message = block.subspan(control_header);
   char* const room = rte_pktmbuf_append(buffer, limits::handshake_message);
   check(room != nullptr, "a buffer for the main core takes a handshake message");
   std::memcpy(room, message.data(), message.size());
   path.outbox.pass_up(sa.spi, buffer);
+}
+
+void hear_challenge(Path& path, const InboundSa& sa, Bytes nonce, Time now) {
+  Trace trace{.kind = Trace::Kind::challenge, .spi = sa.spi};
+  std::ranges::copy(nonce, trace.nonce.begin());
+  if (!path.outbox.may_trace(now) || !path.outbox.trace(trace))
+    path.count.drop(DropReason::control_full);
+}
+
+// It says something of the address that its frame came from.
+void hear_response(Path& path, const InboundSa& sa, Bytes nonce, Time now) {
+  if (!sa.is_followed) return path.count.drop(DropReason::bad_control);
+  Trace trace{.kind = Trace::Kind::response, .spi = sa.spi, .from = source_of(path.read_frame)};
+  std::ranges::copy(nonce, trace.nonce.begin());
+  if (!path.outbox.may_trace(now) || !path.outbox.trace(trace))
+    path.count.drop(DropReason::control_full);
+}
+
+// Only the far site can say these: what it says is passed up, and an empty block is a keepalive.
+void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
+  if (block.empty()) return;
+  const Bytes said = block.subspan(control_header);
+  switch (static_cast<ControlType>(load_u8(block.data()))) {
+    case ControlType::handshake:
+      if (said.size() == limits::handshake_message) return hear_handshake(path, sa, said, now);
+      break;
+    case ControlType::challenge:
+      if (said.size() == challenge_nonce) return hear_challenge(path, sa, said, now);
+      break;
+    case ControlType::response:
+      if (said.size() == challenge_nonce) return hear_response(path, sa, said, now);
+      break;
+  }
+  path.count.drop(DropReason::bad_control);
 }
 
 std::optional<DropReason> deliver(Path& path, const Packet& packet) {

@@ -9,9 +9,12 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
+#include <type_traits>
 
 #include "penstock/base/clock.hpp"
 #include "penstock/crypto/frame_engine.hpp"
+#include "penstock/wire/outer.hpp"
 
 #include "dataplane/buffer_stash.hpp"
 #include "dataplane/device/port.hpp"
@@ -39,6 +42,19 @@ struct Frame {
   rte_mbuf* buffer = nullptr;
   Bytes plaintext{};  // from open on
 };
+
+// Where a frame of a followed SA came from stands right before its bytes, over the headers that
+// said so: it is asked for after the frame was held back, too.
+inline void note_source(std::byte* frame, const Endpoint& from) {
+  std::memcpy(frame - sizeof from, &from, sizeof from);
+}
+[[nodiscard]] inline Endpoint source_of(const std::byte* frame) {
+  Endpoint from;
+  std::memcpy(&from, frame - sizeof from, sizeof from);
+  return from;
+}
+static_assert(std::is_trivially_copyable_v<Endpoint>);
+static_assert(sizeof(Endpoint) <= ethernet_header + ipv4_header + udp_header);
 
 // Packets on their way into the plain port: slots reserved a burst at a time.
 struct Delivery {
@@ -70,7 +86,8 @@ struct Path {
   std::array<Frame, burst> frames{};
   std::size_t frame_count = 0;
   Delivery delivery{};
-  Time gap_deadline = Time::max();  // when the oldest gap of any SA is given up
+  const std::byte* read_frame = nullptr;  // whose plaintext reassemble is reading
+  Time gap_deadline = Time::max();        // when the oldest gap of any SA is given up
 };
 
 // One turn: everything that waits at the wire port, at most a burst, was opened, punted or
@@ -81,6 +98,9 @@ void receive(Path& path, Time now);
 void steer(Path& path);
 void open(Path& path);
 void admit(Path& path, Time now);
+// A frame of a followed SA, the newest yet, was admitted: tells the main core when it came from
+// elsewhere than the session's frames go.
+void follow(Path& path, const Frame& frame, Time now);
 void reassemble(Path& path, Time now);
 // One block out of a frame: a packet towards the plain port, a control block to the main core.
 void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now);

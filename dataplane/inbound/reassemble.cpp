@@ -27,6 +27,9 @@ struct Sink {
   Path& path;
   const InboundSa& sa;
   Time now;
+  void enter(Bytes plaintext) noexcept {
+    path.read_frame = plaintext.data() - frame_layout::header;
+  }
   void block(BlockKind kind, Bytes bytes) noexcept { emit(path, sa, kind, bytes, now); }
   void release(void* frame) noexcept { rte_pktmbuf_free(static_cast<rte_mbuf*>(frame)); }
   void fault(ReassemblyFault fault) noexcept { path.count.drop(reason_of(fault)); }

@@ -38,6 +38,16 @@ std::optional<DropReason> look(const InboundSa& sa, Bytes frame, SequenceNumber 
   return DropReason::too_old;
 }
 
+// Of a packet that classify found to be a UDP datagram: where it came from.
+Endpoint source_in(const PacketView& view, const Claim& claim) {
+  constexpr std::size_t source_v4 = ethernet_header + 12;
+  constexpr std::size_t source_v6 = ethernet_header + 8;
+  const bool is_v4 = load_be16(view.data + ethernet_header - 2) == ethertype_ipv4;
+  return {.address = IpAddress::from(is_v4 ? Bytes{view.data + source_v4, 4}
+                                           : Bytes{view.data + source_v6, 16}),
+          .port = load_be16(claim.bytes.data() - udp_header)};
+}
+
 // The frame in a buffer of ours: the port's mbuf where there is one, else a copy.
 void take(Path& path, const Claim& claim, Frame& frame) {
   PacketView& view = *claim.view;
@@ -72,7 +82,10 @@ void steer(Path& path) {
     }
     Frame& frame = path.frames[path.frame_count++];
     frame = {.sa = sa, .sequence = header->sequence};
+    const bool is_followed = sa->is_followed;
+    const Endpoint from = is_followed ? source_in(*claim.view, claim) : Endpoint{};
     take(path, claim, frame);
+    if (is_followed) note_source(frame.bytes, from);
   }
 }
 

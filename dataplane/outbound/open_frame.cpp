@@ -67,6 +67,15 @@ void send_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
   drain(path, now);
 }
 
+void send_apart(Path& path, OutboundSa& sa, Bytes block, const OuterHeader& way, Time now) {
+  finish_open(path, sa, now);
+  const OuterHeader usual = std::exchange(sa.outer, way);
+  const bool had_next_hop = std::exchange(sa.has_next_hop, true);
+  send_control(path, sa, block, now);
+  sa.outer = usual;
+  sa.has_next_hop = had_next_hop;
+}
+
 void send_dummy(Path& path, OutboundSa& sa, Time now) {
   if (sa.open == nullptr) {
     if (!sa.may_begin(1) || !path.buffers.ensure(1)) return;

@@ -101,6 +101,9 @@ void send_dummy(Path& path, OutboundSa& sa, Time now);
 // Sends a control block at once, behind what is in the open frame. Drops it where the SA or the
 // pool has no room: whoever sends such blocks sends them again.
 void send_control(Path& path, OutboundSa& sa, Bytes block, Time now);
+// The same in a frame of its own, which goes another way than the SA's frames: nothing else is
+// in it. The block is short enough for one frame.
+void send_apart(Path& path, OutboundSa& sa, Bytes block, const OuterHeader& way, Time now);
 
 // --- shared by the steps: the open frame of an SA --------------------------------------
 void open_frame(Path& path, OutboundSa& sa, Time now);  // a buffer must be at hand

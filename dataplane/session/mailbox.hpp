@@ -5,13 +5,16 @@
 //   notes     worker -> main core   what became of sessions: never lost
 //   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
 //   heard     worker -> main core   messages inside sessions, which no flood must crowd out
+//   traces    worker -> main core   where the far sides of sessions that roam may have moved
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
 #include "penstock/base/address.hpp"
 #include "penstock/ipc/messages.hpp"
+#include "penstock/wire/block.hpp"
 
 #include "dataplane/session/ring.hpp"
 #include "dataplane/session/session_table.hpp"
@@ -23,15 +26,18 @@ namespace penstock::dataplane {
 
 struct Command {
   enum class Kind : std::uint32_t {
-    install,   // `session` now belongs to the worker
-    remove,    // give `session` back
-    next_hop,  // frames by way of `address` go to `mac` from now on
-    inject,    // send the whole packet `packet`
-    control,   // send the control block in `packet` inside `session`, if it still lives
+    install,    // `session` now belongs to the worker
+    remove,     // give `session` back
+    next_hop,   // frames by way of `address` go to `mac` from now on
+    inject,     // send the whole packet `packet`
+    control,    // send the control block in `packet` inside `session`, if it still lives
+    challenge,  // the same, but to `peer` by way of `mac`, in a frame of its own
+    move,       // frames of `session` go to `peer` from now on, by way of `address` at `mac`
   };
   Kind kind{};
   MacAddress mac;
   IpAddress address;
+  Endpoint peer;
   Session* session = nullptr;
   rte_mbuf* packet = nullptr;
 };
@@ -66,18 +72,34 @@ struct HeardMessage {
   rte_mbuf* message = nullptr;
 };
 
+// What a worker sees of a far side that may have moved.
+struct Trace {
+  enum class Kind : std::uint32_t {
+    sighting,   // `frames` came from elsewhere than the session's frames go, each the newest yet
+    challenge,  // the far side wants `nonce` back
+    response,   // and here it is, in a frame from `from`
+  };
+  Kind kind{};
+  Spi spi;  // of the SA, which may be gone by now
+  std::uint32_t frames = 0;
+  Endpoint from;
+  std::array<std::byte, challenge_nonce> nonce{};
+};
+
 // Everything between the main core and one worker.
 struct Mailbox {
   explicit Mailbox(unsigned worker)
       : commands("commands_" + std::to_string(worker)),
         notes("notes_" + std::to_string(worker)),
         punts("punts_" + std::to_string(worker)),
-        heard("heard_" + std::to_string(worker)) {}
+        heard("heard_" + std::to_string(worker)),
+        traces("traces_" + std::to_string(worker)) {}
 
   Ring<Command, 1024> commands;
   Ring<Note, 1024> notes;
   Ring<PuntedPacket, 256> punts;
   Ring<HeardMessage, 128> heard;
+  Ring<Trace, 128> traces;
   Wake worker_wake;           // a command waits
   Wake* main_wake = nullptr;  // a note or a punt waits; one for all workers
 

@@ -63,6 +63,14 @@ class Outbox {
     if (!push(mailbox_.heard, HeardMessage{.spi = spi, .message = message}, message))
       count_.drop(DropReason::control_full);
   }
+  // Whether another challenge or response may go up now.
+  [[nodiscard]] bool may_trace(Time now) { return trace_rate_.allow(now); }
+  // False: the main core is behind.
+  bool trace(const Trace& trace) {
+    const bool has_room = mailbox_.traces.push(trace);
+    is_pending_ |= has_room;
+    return has_room;
+  }
   // At the end of a turn: wakes the main core when there is something for it.
   void ring() {
     if (is_pending_) mailbox_.main_wake->signal();
@@ -85,6 +93,7 @@ class Outbox {
   std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 2000}, PuntRate{64, 1000},
                                           PuntRate{64, 1000}};
   PuntRate heard_rate_{64, 1000};
+  PuntRate trace_rate_{32, 200};
 };
 
 }  // namespace penstock::dataplane

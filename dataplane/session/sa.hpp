@@ -51,6 +51,7 @@ struct alignas(64) InboundSa {
   ExpandedKeys keys;
   Session* session = nullptr;
   Spi spi;
+  bool is_followed = false;  // the far side is where its newest frame says, once it has proved it
   std::uint64_t failed_opens = 0;
   std::uint64_t max_failed_opens;  // then it receives no more
   Reassembler reassembler;         // its ticks are nanoseconds

@@ -23,18 +23,28 @@ struct SessionProgress {
   std::atomic<std::int64_t> last_good{0};  // Time; 0: no good frame came yet
 };
 
+// Frames of a session that roams which came from elsewhere than its frames go, and which the
+// main core was not told of yet.
+struct Sighting {
+  Endpoint from;
+  std::uint32_t frames = 0;
+  Time told_at{};  // of any
+};
+
 struct Session {
   // --- constant from install on ---------------------------------------------------
   ipc::SessionId id{};
   std::uint32_t link = 0;
   ipc::Role role{};
   Spi local_spi_base;
-  IpAddress next_hop;       // whose MAC address the outer headers need
+  bool roams = false;       // lane 0 is watched for a new address of the far side
   std::uint64_t order = 0;  // sessions installed later have more
   Time installed_at{};
   Time max_age{};
 
   // --- the worker's ---------------------------------------------------------------
+  IpAddress next_hop;             // whose MAC address the outer headers need
+  OuterAddresses route;           // its frames', this worker's lane
   std::optional<OutboundSa> out;  // the lane this worker sends on
   std::vector<InboundSa> in;      // the lanes this worker receives, by lane
   Time state_ends{};              // of unconfirmed and retiring: when the session is removed
@@ -43,6 +53,7 @@ struct Session {
   Time answers_end{};  // the responder answers frames until then
   Time last_sealed{};
   bool rekey_told = false;
+  Sighting sighting;
 
   SessionProgress progress;
 

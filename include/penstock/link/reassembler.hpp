@@ -119,6 +119,7 @@ void Reassembler::flush(Sink& sink) {
 
 template <ReassemblySink Sink>
 void Reassembler::deliver(const HeldFrame& frame, Sink& sink) {
+  if constexpr (requires { sink.enter(frame.plaintext); }) sink.enter(frame.plaintext);
   reader_.read(frame.plaintext, sink);
   sink.release(frame.frame);
   ++next_;

@@ -23,8 +23,11 @@ inline constexpr std::size_t block_header = 4;
 // The first byte of a control block that is not empty; an empty one is a keepalive.
 enum class ControlType : std::uint8_t {
   handshake = 1,  // a whole handshake message follows
+  challenge = 2,  // 16 bytes to be sent back: is the address good that this went to?
+  response = 3,   // the bytes of a challenge
 };
 inline constexpr std::size_t control_header = 1;
+inline constexpr std::size_t challenge_nonce = 16;
 
 struct BlockHeader {
   BlockKind kind{};  // may hold a number that no kind has: skip by length, count
