@@ -38,6 +38,8 @@ std::string_view describe(ipc::InstallResult result) {
       return "its session slot is taken";
     case ipc::InstallResult::bad_parameters:
       return "a parameter is out of its range";
+    case ipc::InstallResult::zeroized:
+      return "all keys were wiped by the operator's command; restart penstockd to go on";
     case ipc::InstallResult::no_memory:
       return "it has no memory left; give it more or remove links";
   }

@@ -27,7 +27,7 @@ from scripted_dataplane import (
 
 INITIATOR, RESPONDER = 0, 1
 SUITE = 0x0101  # X25519-AES256_CTR-SHA256
-INSTALLED, WRONG_BOOT, SEEN_BEFORE, SLOT_TAKEN, BAD_PARAMETERS, NO_MEMORY = range(6)
+INSTALLED, WRONG_BOOT, SEEN_BEFORE, SLOT_TAKEN, BAD_PARAMETERS, NO_MEMORY, ZEROIZED = range(7)
 HOUR = 3600 * 10**9
 
 
@@ -214,11 +214,11 @@ class ScriptedController:
     def inject_inside(self, session_id: bytes, message: bytes) -> None:
         self.socket.send(INSIDE.pack(INJECT_INSIDE_TYPE, 0, 0, session_id, message))
 
-    def link_peer(self, link: int, address: str, port: int) -> None:
-        """Where the link's far side is expected; port 0: the link is gone."""
-        self.socket.send(
-            LINK_PEER.pack(LINK_PEER_TYPE, 0, 0, link, endpoint_bytes(address, port))
-        )
+    def link_peer(
+        self, link: int, address: str, port: int, vlan: int = 0, is_gone: bool = False
+    ) -> None:
+        peer = endpoint_bytes(address, port)
+        self.socket.send(LINK_PEER.pack(LINK_PEER_TYPE, 0, 0, link, peer, vlan, is_gone, 0))
 
     def zeroize(self) -> int:
         """How many sessions there were."""

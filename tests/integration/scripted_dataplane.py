@@ -39,7 +39,7 @@ SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBB3s20s64sQQQQQ")
 DATAGRAM = struct.Struct("=HHI20sHH1024s")  # inject, punt
 INSIDE = struct.Struct("=HHI32s1024s")  # inject_inside, punt_inside
 EVENT = struct.Struct("=HHIIIII32s20s")
-LINK_PEER = struct.Struct("=HHII20s")
+LINK_PEER = struct.Struct("=HHII20sHBB")
 ZEROIZE = HEADER
 STATS = struct.Struct("=HHIQII")  # and then the counters
 
@@ -50,7 +50,7 @@ STATS = struct.Struct("=HHIQII")  # and then the counters
 CONFIRMED, REMOVED, REKEY_WANTED, PEER_SILENT, PEER_HEARD, PEER_MOVED = range(1, 7)
 BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE, ZEROIZED = range(1, 6)
 STATE_UNCONFIRMED, STATE_CURRENT, STATE_RETIRING = 1, 2, 3
-COUNTERS, GAUGES, DROPS = 19, 3, 36
+COUNTERS, GAUGES, DROPS = 19, 3, 38
 
 
 def endpoint_bytes(address: str, port: int) -> bytes:
@@ -120,6 +120,7 @@ class ScriptedDataplane:
         self.refuse_installs_with = 0
         self.silent = False  # take requests, answer none
         self.link_peers: dict[int, bytes] = {}
+        self.link_vlans: dict[int, int] = {}
         self.zeroized = 0
         self.connections = 0
         self._lock = threading.RLock()
@@ -198,8 +199,11 @@ class ScriptedDataplane:
                 head = STATS.pack(STATS_TYPE, 0, request, 5_000_000_000, 1, len(self.sessions))
                 self.send(head + struct.pack(f"={len(self.counters)}Q", *self.counters))
             elif kind == LINK_PEER_TYPE:
-                _, _, _, link, peer = LINK_PEER.unpack(message)
+                _, _, _, link, peer, vlan, is_gone, _ = LINK_PEER.unpack(message)
                 self.link_peers[link] = peer
+                self.link_vlans[link] = vlan
+                if is_gone:
+                    del self.link_peers[link], self.link_vlans[link]
             elif kind == ZEROIZE_TYPE:
                 self._on_zeroize(request)
         if kind == INJECT_TYPE:

@@ -41,6 +41,7 @@ enum class DropReason : std::uint8_t {
   bad_offload,        // its virtio-net header does not fit the packet
   needs_offload,      // it is unfinished and the plain port cannot finish it
   malformed_packet,   // no Ethernet header
+  bad_vlan,           // of a VLAN that is not its link's
   delivery_too_long,  // longer than the plain port can send
   plain_tx_full,      // the plain port took no more
   // wire: a datagram that is neither a frame nor for the control plane
@@ -57,6 +58,7 @@ enum class DropReason : std::uint8_t {
   bad_control,        // a control block that makes no sense
   control_full,       // more control blocks than the main core takes
   mailbox_full,
+  wiped_frame,        // open or held when the operator had all keys wiped
   plain_kernel_drop,  // PACKET_STATISTICS: the kernel dropped before we saw it
   wire_kernel_drop,
   count_,

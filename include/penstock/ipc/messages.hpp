@@ -134,8 +134,9 @@ enum class InstallResult : std::uint32_t {
   wrong_boot,      // made for another life of the data plane
   seen_before,     // this session id was installed once already
   slot_taken,      // the SPI's slot belongs to a living session
-  bad_parameters,  // lanes, frame size, tag, suite or link out of range
+  bad_parameters,  // lanes, frame size, tag, suite, VLAN or link out of range
   no_memory,
+  zeroized,  // this connection had every key wiped; a new one may install again
 };
 
 struct InstallReply {
@@ -239,16 +240,21 @@ struct PuntInside {
   InsideMessage message;
 };
 
-// Handshake messages from here come out of the link's own budget, not the strangers'.
+// What the data plane knows of a link while it has no session. Handshake messages from `peer`
+// come out of the link's own budget, not the strangers'; packets of `vlan` are the link's, and
+// are dropped while it is down. Sent for every link behind hello, and when one of these changes.
 struct LinkPeer {
   static constexpr auto type = MessageType::link_peer;
   Header header{.type = type};
   std::uint32_t link = 0;
-  WireEndpoint peer;  // port 0: the link is gone, or its far side may be anywhere
+  WireEndpoint peer;         // port 0: nowhere in particular
+  std::uint16_t vlan = 0;    // as in install_session; 0: none
+  std::uint8_t is_gone = 0;  // the link is no more: its VLAN is any link's again
+  std::uint8_t zero = 0;
 };
 
 // Every session ends at once, without a grace, and its keys are wiped; install_session is
-// refused until another controller says hello. The reply comes when the last key is gone.
+// refused until another connection says hello. The reply comes when the last key is gone.
 struct Zeroize {
   static constexpr auto type = MessageType::zeroize;
   Header header{.type = type};
