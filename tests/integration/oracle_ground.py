@@ -10,10 +10,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lab.errors import wait_until
 from lab.network import Network, Plan
+from lab.programs import program
 from lab.raw import RawPort
 from lab.site import Site, SiteConfig
 from oracle.cookie import Address
 from oracle.endpoint import Endpoint
+from oracle.identity import Identity
 from oracle.parameters import Parameters
 from oracle.session import Session
 from oracle.suites import SUITES, Suite, suite
@@ -29,7 +31,31 @@ NAMES = [
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory):
+def oracles_identity():
+    """The oracle's private Ed25519 value, in a module whose link has identities."""
+    return None
+
+
+def made_known(network, directory, private):
+    """What goes into A's [site] and [[link]] so that the two know each other."""
+    if private is None:
+        return {}, {}
+    identity_file = directory / "alpha.identity"
+    network.wire.run(program("penstock"), "identity", "new", str(identity_file))
+    public = Identity(private, b"").text
+    return {"identity_file": str(identity_file)}, {"peer_identity": public}
+
+
+def public_identity(site):
+    """As `penstock identity show` prints it."""
+    shown = site.namespace.run(
+        program("penstock"), "identity", "show", site.config.site["identity_file"]
+    )
+    return Identity.parse(shown.split('"')[1])
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory, oracles_identity):
     """A real site A that accepts every suite; an address, and nobody, in place of site B."""
     directory = tmp_path_factory.mktemp("oracle")
     key_file = directory / "link.key"
@@ -38,9 +64,10 @@ def ground(tmp_path_factory):
     with Network(Plan(host_mtu=9000)) as network:
         ours, theirs = network.wire_addresses("a"), network.wire_addresses("b")
         network.site_b.run("ip", "address", "add", theirs.v4_prefix, "dev", "wire")
+        own, peers = made_known(network, directory, oracles_identity)
         config = SiteConfig(
             "alpha", "beta", ours.v4_prefix, f"{theirs.v4}:7670",
-            site={"lab": True}, link={"suites": NAMES, "tag": 20, "min_tag": 12},
+            site={"lab": True, **own}, link={"suites": NAMES, "tag": 20, "min_tag": 12, **peers},
         )  # fmt: skip
         site = Site(network.site_a, directory / "alpha", config, key_file)
         site.start()
@@ -68,7 +95,7 @@ def host(ground):
 
 
 @pytest.fixture(scope="module")
-def endpoint(ground):
+def endpoint(ground, oracles_identity):
     """One for all tests of a module, as A may speak to it inside a session of an earlier one."""
     network, site = ground
     ours, theirs = network.wire_addresses("a"), network.wire_addresses("b")
@@ -78,7 +105,11 @@ def endpoint(ground):
         # A veth hands checksums on unfinished, as no real wire does: send none, as sites do.
         udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
         udp.bind((theirs.v4, 7670))
-        yield Endpoint(udp, Address(ours.v4, 7670), "beta", "alpha", site.key_file.read_bytes())
+        identity = oracles_identity and Identity(oracles_identity, public_identity(site))
+        yield Endpoint(
+            udp, Address(ours.v4, 7670), "beta", "alpha", site.key_file.read_bytes(),
+            identity=identity,
+        )  # fmt: skip
 
 
 @pytest.fixture

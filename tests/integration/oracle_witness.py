@@ -27,6 +27,7 @@ class Counted:
     drops: dict[str, int]
     sessions: list[str] = field(default_factory=list)
     completed: int = 0
+    names: dict[str, int] = field(default_factory=dict)  # of `refused`
 
     @staticmethod
     def of(alpha: Site) -> "Counted":
@@ -35,14 +36,25 @@ class Counted:
         link = status["links"][0]
         ids = [one["id"] for one in link["sessions"]]
         return Counted(
-            _sum(link["messages_refused"]), status["drops"], ids, link["handshakes_completed"]
-        )
+            _sum(link["messages_refused"]), status["drops"], ids, link["handshakes_completed"],
+            _names(link["messages_refused"]),
+        )  # fmt: skip
 
     def since(self, before: "Counted") -> dict[str, int]:
         """Only what changed, under its name."""
         drops = {name: count - before.drops[name] for name, count in self.drops.items()}
         changes = {"refused": self.refused - before.refused, **drops}
         return {name: count for name, count in changes.items() if count}
+
+    def refused_since(self, before: "Counted", *names: str) -> int:
+        """How many messages, all under these names."""
+        for name, count in self.names.items():
+            assert name in names or count == before.names.get(name, 0), name
+        return self.refused - before.refused
+
+
+def _names(counts: Any) -> dict[str, int]:
+    return counts if isinstance(counts, dict) else {}
 
 
 def _sum(counts: Any) -> int:

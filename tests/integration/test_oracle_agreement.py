@@ -15,6 +15,7 @@ from oracle_witness import Counted, answer, next_letter, next_message, rekey, ta
 from oracle import blocks, keys
 from oracle import messages as m
 from oracle.cookie import Inside
+from oracle.identity import Identity
 from oracle.initiator import Initiator
 from oracle.parameters import KIND_3, Agreement, Parameters, Reason
 from oracle.suites import suite
@@ -74,6 +75,33 @@ def test_a_site_ends_its_attempt_over_it(alpha, mallory, monkeypatch, name):
     mallory.send_message(answer(mallory, message_1).message, message_1.route)
     mallory.send_message(answer(mallory, next_letter(mallory, 3)).message, message_1.route)
     wait_until(lambda: alpha.link()["handshakes_failed"] == failed + 1, "A to end it", 20)
+    assert set(Counted.of(alpha).sessions) <= set(before.sessions)
+
+
+def test_a_site_without_identities_refuses_one_in_message_3(alpha, mallory):
+    """By a message 2, before any Diffie-Hellman."""
+    before = Counted.of(alpha)
+    one = Initiator(
+        mallory.starts, [SUITE], mallory.next_wishes(), os.urandom,
+        identity=Identity(os.urandom(32), os.urandom(32)),
+    )  # fmt: skip
+    mallory.send_raw(one.message_1)
+    mallory.send_raw(one.receive(next_message(mallory, 2)).message)
+    assert one.receive(next_message(mallory, 2)) == Refused(Reason.IDENTITY)
+    assert Counted.of(alpha).refused_since(before, "bad_identity") == 1
+    assert set(Counted.of(alpha).sessions) <= set(before.sessions)
+
+
+def test_a_site_without_identities_ends_its_attempt_over_one(alpha, mallory, monkeypatch):
+    monkeypatch.setattr("oracle.responder.Responder._wrong_identity", lambda *_: None)
+    identity = Identity(os.urandom(32), os.urandom(32))
+    monkeypatch.setattr(mallory.responder, "identity", identity)
+    failed, before = alpha.link()["handshakes_failed"], Counted.of(alpha)
+    message_1 = rekey(alpha, mallory, SUITE)
+    mallory.send_message(answer(mallory, message_1).message, message_1.route)
+    mallory.send_message(answer(mallory, next_letter(mallory, 3)).message, message_1.route)
+    wait_until(lambda: alpha.link()["handshakes_failed"] == failed + 1, "A to end it", 20)
+    assert "the far side shows an identity and none is configured" in alpha.link()["reason"]
     assert set(Counted.of(alpha).sessions) <= set(before.sessions)
 
 

@@ -1,5 +1,6 @@
 """Identities (protocol.md, section 4): what a side shows, and what the other makes of it."""
 
+import base64
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -8,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KEY_SIZE, SIGNATURE_SIZE = 32, 64
 SIZE = KEY_SIZE + SIGNATURE_SIZE
+TEXT = "ed25519:"
 LABEL_I, LABEL_R = b"penstock identity I", b"penstock identity R"
 CHECKS = 10  # signatures a second, for each of the two ways
 
@@ -23,6 +25,16 @@ class Identity:
     def public(self) -> bytes:
         key = Ed25519PrivateKey.from_private_bytes(self.private).public_key()
         return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    @property
+    def text(self) -> str:
+        """The public key as section 2 writes it."""
+        return TEXT + base64.b64encode(self.public).decode()
+
+    @staticmethod
+    def parse(text: str) -> bytes:
+        assert text.startswith(TEXT)
+        return base64.b64decode(text.removeprefix(TEXT), validate=True)
 
     def shown_by_i(self, t2: bytes, head: bytes) -> bytes:
         return self._shown(LABEL_I + t2 + head + self.public + self.peer)

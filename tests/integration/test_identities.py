@@ -1,0 +1,239 @@
+"""Identities: who holds the shared key alone poses as neither site."""
+
+import os
+import time
+from dataclasses import dataclass
+
+import pytest
+
+pytest.register_assert_rewrite("oracle_ground", "oracle_witness")
+pytest_plugins = ["oracle_ground"]
+
+from lab.errors import wait_until
+from lab.network import HOST_B
+from lab.programs import program
+from lab.raw import ETHERTYPE_LAB, ethernet, mac
+from lab.traffic import ping
+from oracle_ground import shake
+from oracle_witness import Counted, answer, next_letter, next_message, rekey, take_up
+from oracle import blocks
+from oracle.identity import Identity
+from oracle.initiator import Initiator
+from oracle.parameters import Reason
+from oracle.suites import suite
+from oracle.verdicts import Refused
+
+SUITE = suite("X25519-AES256_GCM")
+HOST, FAR = mac("02:00:00:00:0a:01"), mac("02:1a:b0:1a:b0:07")
+
+
+@pytest.fixture(scope="module")
+def oracles_identity():
+    return os.urandom(32)
+
+
+# --- agreement --------------------------------------------------------------------------------
+@pytest.mark.parametrize("role", ["responder", "initiator", "initiator inside"])
+@pytest.mark.parametrize("name", ["X25519-AES256_CTR-SHA256", "MODP2048-AES256_CTR-SHA256"])
+def test_two_who_know_each_other_make_a_session(alpha, beta, host, name, role):
+    session = shake(beta, alpha, role, suite(name))
+    assert session.theirs.identity[:32] == beta.identity.peer
+    packet = ethernet(HOST, FAR, ETHERTYPE_LAB, b"\1" * 86)
+    host.drain()
+    beta.send(blocks.Block(blocks.ETHERNET, packet))
+    assert host.collect(lambda one: one[6:12] == FAR, 1) == [packet]
+
+
+# --- with the shared key, and not with the identity -------------------------------------------
+@dataclass(frozen=True)
+class Liar(Identity):
+    """Shows the key of somebody, whose signature it cannot make."""
+
+    claims: bytes = b""
+
+    @property
+    def public(self) -> bytes:
+        return self.claims
+
+
+class Replayer(Identity):
+    """Has a signature of the right key, over another transcript."""
+
+    def shown_by_i(self, t2, head):
+        return super().shown_by_i(os.urandom(32), head)
+
+    def shown_by_r(self, t3, head):
+        return super().shown_by_r(os.urandom(32), head)
+
+
+class Swapper(Identity):
+    """Has a signature of the right key over all this, made in the other role."""
+
+    def shown_by_i(self, t2, head):
+        return super().shown_by_r(t2, head)
+
+    def shown_by_r(self, t3, head):
+        return super().shown_by_i(t3, head)
+
+
+class Relay(Identity):
+    """Has a signature of the right key over another message of this transcript."""
+
+    def shown_by_i(self, t2, head):
+        return super().shown_by_i(t2, head[:-1] + b"x")
+
+    def shown_by_r(self, t3, head):
+        return super().shown_by_r(t3, head[:-1] + b"x")
+
+
+NO_SIGNATURE = "the far side's signature does not hold"
+POSERS = {
+    "none": (lambda ours: None, "the far side shows no identity"),
+    "another": (
+        lambda ours: Identity(os.urandom(32), ours.peer),
+        "the far side shows another identity than peer_identity",
+    ),
+    "A's own": (
+        lambda ours: Liar(os.urandom(32), ours.peer, claims=ours.peer),
+        "the far side shows another identity than peer_identity",
+    ),
+    "unsigned": (lambda ours: Liar(os.urandom(32), ours.peer, claims=ours.public), NO_SIGNATURE),
+    "for another site": (lambda ours: Identity(ours.private, os.urandom(32)), NO_SIGNATURE),
+    "replayed": (lambda ours: Replayer(ours.private, ours.peer), NO_SIGNATURE),
+    "of the other role": (lambda ours: Swapper(ours.private, ours.peer), NO_SIGNATURE),
+    "of another message": (lambda ours: Relay(ours.private, ours.peer), NO_SIGNATURE),
+}
+
+
+def poser(mallory, name):
+    make, reason = POSERS[name]
+    return make(mallory.identity), reason
+
+
+def attempt_as(mallory, identity):
+    """Up to its message 3."""
+    one = Initiator(
+        mallory.starts, [SUITE], mallory.next_wishes(), os.urandom, identity=identity
+    )
+    mallory.letters.clear()
+    mallory.send_raw(one.message_1)
+    return one, one.receive(next_message(mallory, 2)).message
+
+
+@pytest.mark.parametrize("name", POSERS)
+def test_a_holder_of_the_key_cannot_pose_as_initiator(alpha, mallory, name):
+    identity, reason = poser(mallory, name)
+    before = Counted.of(alpha)
+    one, message_3 = attempt_as(mallory, identity)
+    mallory.send_raw(message_3)
+    assert one.receive(next_message(mallory, 2)) == Refused(Reason.IDENTITY)
+    after = Counted.of(alpha)
+    assert after.refused_since(before, "bad_identity") == 1
+    assert set(after.sessions) <= set(before.sessions)
+    assert after.completed == before.completed
+    assert f"refused here: {reason}" in alpha.log()  # at most once a minute
+
+
+@pytest.mark.parametrize("name", POSERS)
+def test_a_holder_of_the_key_cannot_pose_as_responder(alpha, mallory, monkeypatch, name):
+    """It agrees to whatever A shows; A does not."""
+    identity, reason = poser(mallory, name)
+    monkeypatch.setattr("oracle.responder.Responder._wrong_identity", lambda *_: None)
+    monkeypatch.setattr(mallory.responder, "identity", identity)
+    failed, before = alpha.link()["handshakes_failed"], Counted.of(alpha)
+    message_1 = rekey(alpha, mallory, SUITE)
+    mallory.send_message(answer(mallory, message_1).message, message_1.route)
+    mallory.send_message(answer(mallory, next_letter(mallory, 3)).message, message_1.route)
+    link = wait_until(
+        lambda: (one := alpha.link())["handshakes_failed"] > failed and one, "A to end it", 20
+    )
+    assert f"refused here: {reason}" in link["reason"]
+    assert set(Counted.of(alpha).sessions) <= set(before.sessions)
+
+
+def test_an_identity_that_the_far_side_refuses_is_a_reason(alpha, mallory):
+    """A starts; R says in a message 2 that it takes another identity for A's."""
+    failed = alpha.link()["handshakes_failed"]
+    message_1 = rekey(alpha, mallory, SUITE)
+    mallory.send_message(answer(mallory, message_1).message, message_1.route)
+    message_3 = next_letter(mallory, 3)
+    mallory.responder.identity = Identity(mallory.identity.private, os.urandom(32))
+    refusal = answer(mallory, message_3)
+    mallory.responder.identity = mallory.identity
+    mallory.send_message(refusal.message, message_3.route)
+    link = wait_until(
+        lambda: (one := alpha.link())["handshakes_failed"] > failed and one, "A to end it", 20
+    )
+    assert "refused by the far side: the identities do not fit" in link["reason"]
+
+
+def test_signatures_are_checked_ten_times_a_second(alpha, mallory):
+    """More of them are dropped unread, and those with the right identity pass again soon."""
+    identity, _ = poser(mallory, "unsigned")
+    before = Counted.of(alpha)
+    _, message_3 = attempt_as(mallory, identity)
+    mallory.letters.clear()
+    began = time.monotonic()
+    sent = 60
+    for _ in range(sent):
+        mallory.send_raw(message_3)
+    wait_until(
+        lambda: Counted.of(alpha).refused_since(before, "bad_identity", "too_many") >= sent,
+        "all to be counted",
+    )
+    most = 10 + 10 * (time.monotonic() - began)
+    mallory.until(lambda: len(mallory.letters) >= 10, "the refusals of those that were checked")
+    assert len(mallory.letters) <= most
+    wait_until(lambda: is_taken(mallory), "a check for the rightful one", 20)
+
+
+def is_taken(mallory):
+    one, message_3 = attempt_as(mallory, mallory.identity)
+    mallory.send_raw(message_3)
+    mallory.until(lambda: mallory.letters, "an answer")
+    four = mallory.letters[-1].message
+    if four[0] != 4:
+        return False
+    take_up(mallory, one.receive(four).session)
+    return True
+
+
+# --- two sites ------------------------------------------------------------------------------
+@pytest.fixture
+def acquainted(fresh):
+    """Both sites set up as operations.md says."""
+    pair = fresh()
+    lines = {}
+    for site in pair.sites:
+        file = str(pair.directory / f"{site.config.name}.identity")
+        said = pair.network.wire.run(program("penstock"), "identity", "new", file)
+        site.config.site["identity_file"] = file
+        lines[site.config.name] = said.splitlines()[-1].removeprefix('peer_identity = "')[:-1]
+    for site in pair.sites:
+        site.config.link["peer_identity"] = lines[site.config.peer]
+        site.write_config()
+        checked = pair.network.wire.run(program("penstock"), "check", str(site.config_file))
+        assert f"identity  {lines[site.config.name]}" in checked
+        assert f"proves to be {lines[site.config.peer]}" in checked
+    return pair
+
+
+def test_two_sites_and_one_that_lost_its_identity(acquainted):
+    acquainted.start().wait_up()
+    assert ping(acquainted.network.host_a, HOST_B.v4).loss_percent == 0
+    acquainted.b.stop()
+    pinned = acquainted.b.config.link.pop("peer_identity")
+    acquainted.b.write_config()
+    acquainted.b.start()
+    for site, why in (
+        (acquainted.b, "refused by the far side: the identities do not fit"),
+        (acquainted.a, "refused here: the far side shows no identity"),
+    ):
+        wait_until(lambda: why in site.log(), f"{site.config.name} to say why", 60)
+    assert not acquainted.b.session()
+    acquainted.b.stop()
+    acquainted.b.config.link["peer_identity"] = pinned
+    acquainted.b.write_config()
+    acquainted.b.start()
+    acquainted.wait_up()
+    assert ping(acquainted.network.host_a, HOST_B.v4).loss_percent == 0
