@@ -1,5 +1,6 @@
 #include "dataplane_process.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -96,8 +97,8 @@ DataplaneProcess::~DataplaneProcess() {
 }
 
 bool DataplaneProcess::turn_main_core(Time now, bool has_caller) {
-  const bool has_news =
-      !mailbox_.notes.empty() || !mailbox_.heard.empty() || !mailbox_.punts.empty();
+  pollfd rung{.fd = wake_.fd(), .events = POLLIN, .revents = 0};
+  const bool has_news = poll(&rung, 1, 0) > 0;
   if (!has_caller && !has_news && now < main_core_->deadline()) return false;
   main_core_->turn(now, {.wake = has_news, .connection = has_caller, .controller = has_caller});
   // What a controller says on a new connection waits behind it.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "penstock/base/log.hpp"
+#include "tests/simulation/explore.hpp"
 #include "tests/simulation/scenario.hpp"
 
 namespace penstock::simulation {
@@ -25,6 +26,9 @@ struct Arguments {
   unsigned minutes = 10;
   std::string mutation;
   bool is_traced = false;
+  bool is_model = false;
+  bool is_cold = false;
+  Bounds bounds;
 };
 
 std::string command_of(const Arguments& arguments, std::uint64_t seed) {
@@ -114,6 +118,22 @@ int run(const Arguments& arguments) {
   return 0;
 }
 
+int run_model(const Arguments& arguments) {
+  const auto start = Clock::now();
+  const Exploration found =
+      explore({.seed = arguments.seed, .has_session = !arguments.is_cold}, arguments.bounds);
+  fmt::print("model of seed {}: {} states, {} transitions, {} fair runs, depth {}, {} faults, {} "
+             "rekeys; {:.1f} s; longest recovery {:.1f} virtual s\n",
+             arguments.seed, found.states, found.transitions, found.fair_runs, found.deepest,
+             arguments.bounds.faults, arguments.bounds.rekeys,
+             std::chrono::duration<double>(Clock::now() - start).count(),
+             seconds(found.longest_recovery));
+  if (!found.failure) return 0;
+  fmt::print("FAILED: {}: {}\n  after: {}\n", found.failure->invariant, found.failure->text,
+             found.choices);
+  return 1;
+}
+
 }  // namespace
 }  // namespace penstock::simulation
 
@@ -130,8 +150,15 @@ int main(int argc, char** argv) {
   app.add_option("--minutes", arguments.minutes, "virtual, of each seed");
   app.add_option("--mutation", arguments.mutation, "does something wrong, to see it found");
   app.add_flag("--trace", arguments.is_traced, "prints every event");
+  app.add_flag("--model", arguments.is_model,
+               "instead: every sequence of choices about sessions, up to these bounds");
+  app.add_option("--depth", arguments.bounds.depth, "choices in a row");
+  app.add_option("--faults", arguments.bounds.faults,
+                 "losses, repeats, delays and crashes, at most 7");
+  app.add_option("--rekeys", arguments.bounds.rekeys, "commands of the operators, at most 7");
+  app.add_flag("--cold", arguments.is_cold, "begin without a session");
   CLI11_PARSE(app, argc, argv);
   log::start("simulation", log::Level::error);
   std::signal(SIGABRT, simulation::on_abort);
-  return simulation::run(arguments);
+  return arguments.is_model ? simulation::run_model(arguments) : simulation::run(arguments);
 }

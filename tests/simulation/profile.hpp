@@ -20,4 +20,7 @@ struct SiteProfile {
   std::uint16_t max_frame_size = 1472;
 };
 
+// Of alpha (0) or beta (1), each configured for the other.
+[[nodiscard]] SiteProfile make_profile(int index, IpVersion version);
+
 }  // namespace penstock::simulation

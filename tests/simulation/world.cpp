@@ -14,25 +14,6 @@ using dataplane::test::FakePacket;
 constexpr std::size_t most_recorded = 100;
 constexpr int rounds_a_turn = 1000;  // more: two parts of a site keep each other busy
 
-SiteProfile make_profile(int index, IpVersion version) {
-  const std::string host = std::to_string(index + 1);
-  const bool is_v4 = version == IpVersion::v4;
-  const auto address = [&](const std::string& last) {
-    return Endpoint{.address = *parse_ip((is_v4 ? "192.0.2." : "2001:db8::") + last),
-                    .port = limits::default_port};
-  };
-  SiteProfile profile{.index = index,
-                      .name = index == 0 ? "alpha" : "beta",
-                      .mac = {{std::byte{2}, {}, {}, {}, {}, static_cast<std::byte>(index + 1)}},
-                      .address = address(host),
-                      .network = *parse_prefix(is_v4 ? "192.0.2.0/24" : "2001:db8::/64"),
-                      .link = {},
-                      .key = "a key file of at least 32 bytes, shared"};
-  profile.link.peer = index == 0 ? "beta" : "alpha";
-  profile.link.endpoint = address(std::to_string(2 - index));
-  return profile;
-}
-
 }  // namespace
 
 World::World(const Setup& setup)
