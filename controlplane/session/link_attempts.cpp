@@ -16,8 +16,13 @@ void LinkController::State::timer(Time now) {
     if (initiator.on_timer(now)) send(attempt_->route, initiator.outgoing());
     if (initiator.state() == Initiator::State::expired) attempt_over(now);
   }
+  start_due_attempt(now);
+}
+
+void LinkController::State::start_due_attempt(Time now) {
   const auto due = attempt_due();
-  if (due && now >= *due) start_attempt(now);
+  if (!due || now < *due) return;
+  if (goes_inside() || has_address(now)) start_attempt(now);
 }
 
 std::optional<Time> LinkController::State::deadline() const {
@@ -28,7 +33,10 @@ std::optional<Time> LinkController::State::deadline() const {
 std::optional<Time> LinkController::State::attempt_due() const {
   const bool is_busy = attempt_ || !pending_.empty() || sessions_.has_unconfirmed();
   if (!facts_ || keys_.is_empty() || is_busy) return std::nullopt;
-  return schedule_.next(is_up() ? sessions_.current()->rekey_at : Time{});
+  const Time due = schedule_.next(is_up() ? sessions_.current()->rekey_at : Time{});
+  if (goes_inside()) return due;
+  if (!address_.is_said()) return std::nullopt;
+  return address_.next(due);
 }
 
 void LinkController::State::start_attempt(Time now) {
@@ -64,12 +72,18 @@ Parameters LinkController::State::own_parameters(Spi spi_base) const {
           .lanes = facts_->lanes};
 }
 
-Route LinkController::State::next_route() const {
+bool LinkController::State::goes_inside() const {
   const Session* current = sessions_.current();
+  if (current == nullptr || !carries_handshakes(*current)) return false;
+  if (!address_.is_said()) return true;
   const bool is_turn_of_clear =
       unanswered_ >= limits::attempts_inside && (unanswered_ - limits::attempts_inside) % 2 == 0;
-  if (!is_up() || is_turn_of_clear || !leads_where_configured(*current)) return config_.endpoint;
-  return current->id;
+  return !current->is_silent() && !is_turn_of_clear;
+}
+
+Route LinkController::State::next_route() const {
+  if (goes_inside()) return sessions_.current()->id;
+  return address_.endpoint().value_or(Endpoint{});
 }
 
 Endpoint LinkController::State::peer_on(const Route& route) const {
@@ -109,17 +123,16 @@ void LinkController::State::attempt_over(Time now) {
 
 void LinkController::State::met_silence(Time now) {
   ++unanswered_;
-  const std::string far_side = to_string(config_.endpoint);
   if (std::holds_alternative<ipc::SessionId>(attempt_->route))
     return failed(fmt::format("no answer from {} inside the living session: does it still have it?",
-                              far_side),
+                              far_side()),
                   now);
   if (view_.is_silence_explained(now)) return count_failure(now);  // the reason stands and was said
   const std::size_t ip_header =
       config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
   failed(
       fmt::format("no answer from {}: is it running, and does the path carry packets of {} bytes?",
-                  far_side, ip_header + udp_header + limits::handshake_message),
+                  far_side(), ip_header + udp_header + limits::handshake_message),
       now);
 }
 

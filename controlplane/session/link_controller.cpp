@@ -43,7 +43,7 @@ void LinkController::on_event(const ipc::Event& event, Time now) {
     case ipc::EventKind::peer_heard:
       return state_->peer_heard(event.session_id, now);
     case ipc::EventKind::peer_moved:
-      return;
+      return state_->peer_moved(event.session_id, ipc::from_wire(event.peer), now);
   }
 }
 

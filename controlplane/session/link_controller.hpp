@@ -83,8 +83,9 @@ struct LinkStatus {
   enum class State : std::uint8_t { down, connecting, up } state = State::down;
   std::string reason;  // why it is not up, or why it will not stay up; else empty
   std::string peer;
-  Endpoint endpoint;
-  bool lists_null = false;                   // its config allows a NULL suite
+  Endpoint endpoint;          // where the config says; port 0: nowhere, or its name has none yet
+  std::string endpoint_name;  // of the config
+  bool lists_null = false;    // its config allows a NULL suite
   std::optional<ipc::SessionId> session_id;  // the current one, silent or not
   std::optional<ipc::Role> role;
   Time established{};  // when it was confirmed

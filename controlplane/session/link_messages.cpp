@@ -12,7 +12,7 @@ bool LinkController::State::datagram(const Route& from, Bytes bytes, Time now) {
   if (bytes.empty() || !facts_) return false;
   if (const auto* const inside = std::get_if<ipc::SessionId>(&from)) {
     const Session* const session = sessions_.find(*inside);
-    if (session == nullptr || !leads_where_configured(*session)) return false;
+    if (session == nullptr || !carries_handshakes(*session)) return false;
   }
   const auto type = static_cast<PacketType>(load_u8(bytes.data()));
   switch (type) {
@@ -46,7 +46,7 @@ bool LinkController::State::is_route_of_attempt(const Route& from) const {
 }
 
 void LinkController::State::unclaimed(const Endpoint& from, Bytes bytes, Time now) {
-  if (keys_.is_empty() || from != config_.endpoint ||
+  if (keys_.is_empty() || from != address_.endpoint() ||
       !check_envelope(bytes, PacketType::handshake_1))
     return;
   // Whoever starts handshakes as we do has our name, or reflects our own message: either says

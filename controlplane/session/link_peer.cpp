@@ -47,4 +47,47 @@ void LinkController::State::peer_heard(const ipc::SessionId& id, Time now) {
   view_.went_up(fmt::format("up: heard again after {} of silence", in_seconds(silent)));
 }
 
+void LinkController::State::peer_moved(const ipc::SessionId& id, const Endpoint& to, Time now) {
+  Session* session = sessions_.find(id);
+  if (session == nullptr || session->peer == to) return;
+  const Endpoint from = std::exchange(session->peer, to);
+  if (session == sessions_.current()) view_.moved(from, to, now);
+}
+
+// --- its address ------------------------------------------------------------------------
+
+Endpoint LinkController::State::expected_peer() const {
+  const Session* current = sessions_.current();
+  if (keys_.is_empty()) return {};
+  if (is_up()) return current->peer;
+  return address_.endpoint().value_or(current != nullptr ? current->peer : Endpoint{});
+}
+
+std::string LinkController::State::waiting() const {
+  return address_.is_said() ? "connecting to " + address_.describe()
+                            : fmt::format("waiting for {} to come", config_.peer);
+}
+
+std::string LinkController::State::far_side() const {
+  const Session* current = sessions_.current();
+  if (address_.is_said()) return address_.describe();
+  return current != nullptr ? to_string(current->peer) : config_.peer;
+}
+
+bool LinkController::State::has_address(Time now) {
+  const PeerAddress::Step step = address_.step(now);
+  if (step == PeerAddress::Step::ask) actions_.push_back(Resolve{address_.name()});
+  return step == PeerAddress::Step::go;
+}
+
+void LinkController::State::resolved(const std::optional<IpAddress>& address, Time now) {
+  const std::optional<Endpoint> before = address_.endpoint();
+  if (address_.resolved(address)) return view_.found(address_.name(), *address_.endpoint(), before);
+  if (!address_.endpoint())
+    view_.failed(fmt::format("cannot find the address of {}; does the name exist, and does this "
+                             "machine's resolver answer?",
+                             address_.name()),
+                 now);
+}
+
 }  // namespace penstock::controlplane

@@ -76,6 +76,10 @@ bool LinkController::State::reconfigure(Setup setup, Time now) {
   check(setup.config.peer == config_.peer, "a link is known by its peer's name");
   const std::vector<std::string_view> changed = changes(setup);
   if (changed.empty()) return false;
+  if (std::ranges::find(changed, "endpoint") != changed.end()) {
+    address_ = PeerAddress{setup.config};
+    view_.rename(setup.config.peer, address_.describe());
+  }
   attempt_.reset();  // it points at the keys, and offers what the config said
   config_ = std::move(setup.config);
   load_keys(setup);

@@ -9,18 +9,25 @@
 namespace penstock::controlplane {
 namespace {
 
+// Two reasons as one.
+std::string joined(const std::string& first, const std::string& second) {
+  return first == second ? first : fmt::format("{}; {}", first, second);
+}
+
 constexpr std::string_view no_dataplane = "the data plane is not running";
 
 }  // namespace
 
 LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now)
     : config_(std::move(setup.config)),
+      address_(config_),
       site_name_(setup.site_name),
       link_index_(setup.link_index),
       slots_(&slots),
       entropy_(&entropy),
       since_(now),
-      view_(setup.site_name, config_, actions_) {
+      view_(setup.site_name, actions_) {
+  view_.rename(config_.peer, address_.describe());
   load_keys(setup);
   view_.waiting(no_dataplane);
   for (const Suite suite : config_.suites) {
@@ -42,7 +49,10 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
     view_.warn(fmt::format("frame_size {} does not fit the wire's MTU; using {}",
                            *config_.frame_size, facts_->max_frame_size));
   }
-  view_.waiting("connecting to " + to_string(config_.endpoint));
+  told_to_expect_.reset();
+  // Who is to know whether a session leads where it should has to know where that is.
+  if (!address_.endpoint()) static_cast<void>(has_address(now));
+  view_.waiting(waiting());
   announce_adopted();
 }
 
@@ -66,14 +76,19 @@ void LinkController::State::dataplane_down(Time now) {
 
 void LinkController::State::rekey(Time now) { rekey_now(now); }
 
-void LinkController::State::resolved(const std::optional<IpAddress>& address, Time) {
-  if (address) config_.endpoint.address = *address;
+std::vector<Action> LinkController::State::take_actions() {
+  if (facts_ && told_to_expect_ != expected_peer()) {
+    told_to_expect_ = expected_peer();
+    actions_.push_back(ExpectPeer{*told_to_expect_});
+  }
+  return std::exchange(actions_, {});
 }
 
 LinkStatus LinkController::State::status() const {
   LinkStatus status{.reason = view_.reason(),
                     .peer = config_.peer,
-                    .endpoint = config_.endpoint,
+                    .endpoint = address_.endpoint().value_or(Endpoint{}),
+                    .endpoint_name = config_.endpoint_name,
                     .lists_null = lists_null(),
                     .session_id = std::nullopt,
                     .role = std::nullopt,
@@ -91,10 +106,11 @@ LinkStatus LinkController::State::status() const {
     status.state = LinkStatus::State::up;
     status.reason = view_.rekey_trouble(failed_in_a_row_);
   } else if (sessions_.current() != nullptr) {
-    status.reason = silence();
-    if (view_.reason() != status.reason) status.reason += "; " + view_.reason();
+    status.reason = joined(silence(), view_.reason());
   } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {
     status.state = LinkStatus::State::connecting;
+  } else if (facts_ && !address_.is_said()) {
+    status.reason = joined(view_.reason(), waiting());
   }
   return status;
 }

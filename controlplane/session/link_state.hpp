@@ -10,6 +10,7 @@
 #include "controlplane/session/key_ring.hpp"
 #include "controlplane/session/link_controller.hpp"
 #include "controlplane/session/operator_view.hpp"
+#include "controlplane/session/peer_address.hpp"
 #include "controlplane/session/schedule.hpp"
 #include "controlplane/session/session_table.hpp"
 
@@ -37,12 +38,13 @@ struct LinkController::State {
   void timer(Time now);
   void rekey(Time now);
   void resolved(const std::optional<IpAddress>& address, Time now);
+  void peer_moved(const ipc::SessionId& id, const Endpoint& to, Time now);
   [[nodiscard]] bool reconfigure(Setup setup, Time now);
   void retire(Time now);
   void zeroize(std::string_view who, Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
   [[nodiscard]] LinkStatus status() const;
-  [[nodiscard]] std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  [[nodiscard]] std::vector<Action> take_actions();
 
  private:
   struct Attempt {
@@ -81,6 +83,7 @@ struct LinkController::State {
   void wrong_identity(IdentityFault fault, Time now);
   void count_refused(Verdict verdict, Time now);
 
+  void start_due_attempt(Time now);
   void start_attempt(Time now);
   void attempt_over(Time now);  // its Initiator reached an end
   void met_silence(Time now);
@@ -98,13 +101,25 @@ struct LinkController::State {
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
                std::optional<Pending::Reply> reply, Time now);
-  // Inside the living session, unless there is none, it leads elsewhere than the config does, or
-  // too many attempts found no answer: then every other one goes in the clear.
+  // Whether the next attempt goes inside the living session: unless there is none, it carries no
+  // handshakes or is silent, or too many attempts found no answer: then every other one goes in
+  // the clear. All do where the far side's address is not said.
+  [[nodiscard]] bool goes_inside() const;
+  // By which the next attempt goes; in the clear the far side's address is known.
   [[nodiscard]] Route next_route() const;
-  // Whether handshakes may pass inside: an address that only a cookie proved lasts one session.
-  [[nodiscard]] bool leads_where_configured(const Session& session) const {
-    return session.peer == config_.endpoint;
+  // Whether handshakes may pass inside: without `roam`, an address that only a cookie proved lasts
+  // one session.
+  [[nodiscard]] bool carries_handshakes(const Session& session) const {
+    return config_.roam || session.peer == address_.endpoint();
   }
+  // Where the far side's next message in the clear is expected to come from; port 0: anywhere.
+  [[nodiscard]] Endpoint expected_peer() const;
+  // Why the link is not up while nothing else is known.
+  [[nodiscard]] std::string waiting() const;
+  // For the operator: where the far side is, as well as is known.
+  [[nodiscard]] std::string far_side() const;
+  // Whether an attempt in the clear may start; if not, the name may have to be looked up first.
+  [[nodiscard]] bool has_address(Time now);
   // Where frames of a session go that is agreed on this route.
   [[nodiscard]] Endpoint peer_on(const Route& route) const;
   [[nodiscard]] bool is_route_of_attempt(const Route& from) const;
@@ -114,6 +129,7 @@ struct LinkController::State {
   void warn_unless_protected(const Session& session);
 
   LinkConfig config_;
+  PeerAddress address_;
   std::string site_name_;
   std::uint32_t link_index_;
   SlotAllocator* slots_;
@@ -121,7 +137,8 @@ struct LinkController::State {
   std::optional<Identity> identity_;
   KeyRing keys_;  // empty: zeroized
 
-  std::optional<DataplaneFacts> facts_;  // empty while there is no data plane
+  std::optional<DataplaneFacts> facts_;     // empty while there is no data plane
+  std::optional<Endpoint> told_to_expect_;  // by the data plane
   std::optional<Attempt> attempt_;
   std::vector<Pending> pending_;
   SessionTable sessions_;

@@ -15,6 +15,10 @@ constexpr Time explanation_memory = limits::attempt_life + 2 * limits::retry_las
 
 }  // namespace
 
+void OperatorView::rename(std::string_view peer, std::string_view where) {
+  name_ = where.empty() ? fmt::format("link {}", peer) : fmt::format("link {} ({})", peer, where);
+}
+
 void OperatorView::went_up(std::string_view how) {
   reason_.clear();
   explained_until_ = Time{};
@@ -54,6 +58,22 @@ void OperatorView::changed(std::string_view keys) {
   notice(Notice::Kind::info, fmt::format("changed by a reload: {}", keys));
 }
 
+void OperatorView::found(std::string_view host, const Endpoint& now,
+                         const std::optional<Endpoint>& before) {
+  notice(Notice::Kind::info, before ? fmt::format("{} is at {} now, no longer at {}", host,
+                                                  to_string(now), to_string(*before))
+                                    : fmt::format("{} is at {}", host, to_string(now)));
+}
+
+void OperatorView::moved(const Endpoint& from, const Endpoint& to, Time now) {
+  unsigned suppressed = 0;
+  if (!moved_limit_.allow(now, suppressed)) return;
+  const std::string text =
+      fmt::format("the far side moved from {} to {}", to_string(from), to_string(to));
+  notice(Notice::Kind::info, text, suppressed);
+  audit("peer_moved", text);
+}
+
 std::string OperatorView::rekey_trouble(std::uint64_t failures) const {
   if (failures == 0) return {};
   if (failures == 1) return fmt::format("the last handshake failed: {}", reason_);
@@ -91,6 +111,10 @@ void OperatorView::not_authentic(Time now) {
 void OperatorView::limited(log::RateLimit& limit, std::string_view text, Time now) {
   unsigned suppressed = 0;
   if (limit.allow(now, suppressed)) notice(Notice::Kind::warning, text, suppressed);
+}
+
+void OperatorView::audit(std::string_view event, std::string_view text) {
+  actions_->push_back(Audit{.event = event, .text = fmt::format("{}: {}", name_, text)});
 }
 
 void OperatorView::notice(Notice::Kind kind, std::string_view text, unsigned suppressed) {

@@ -15,10 +15,10 @@ namespace penstock::controlplane {
 
 class OperatorView {
  public:
-  OperatorView(std::string site, const LinkConfig& config, std::vector<Action>& actions)
-      : site_(std::move(site)),
-        name_("link " + config.peer + " (" + to_string(config.endpoint) + ")"),
-        actions_(&actions) {}
+  OperatorView(std::string site, std::vector<Action>& actions)
+      : site_(std::move(site)), actions_(&actions) {}
+  // What every line begins with.
+  void rename(std::string_view peer, std::string_view where);
 
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
@@ -36,6 +36,10 @@ class OperatorView {
   void stays_up(bool had_failed);
   // ... and the two are of different suites or tags.
   void suite_changed(std::string_view now, std::string_view before);
+  // What the name of the far side's endpoint has, where that is not what it had.
+  void found(std::string_view host, const Endpoint& now, const std::optional<Endpoint>& before);
+  // The far side roamed.
+  void moved(const Endpoint& from, const Endpoint& to, Time now);
   // What ails a link that is up, whose last `failures` handshakes failed.
   [[nodiscard]] std::string rekey_trouble(std::uint64_t failures) const;
   // An attempt ended without a session.
@@ -54,6 +58,7 @@ class OperatorView {
 
   void notice(Notice::Kind kind, std::string_view text, unsigned suppressed = 0);
   void explain_silence(std::string why, Time now);
+  void audit(std::string_view event, std::string_view text);
   void limited(log::RateLimit& limit, std::string_view text, Time now);
 
   std::string site_;
@@ -63,6 +68,7 @@ class OperatorView {
   Time explained_until_{};
   log::RateLimit failure_limit_{repeat_after};
   log::RateLimit explained_limit_{repeat_after};
+  log::RateLimit moved_limit_{repeat_after};
   log::RateLimit not_authentic_limit_{repeat_after};
 };
 

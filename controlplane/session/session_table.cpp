@@ -31,6 +31,11 @@ Session* SessionTable::current() {
   return found == sessions_.end() ? nullptr : &*found;
 }
 
+Session* SessionTable::find(const ipc::SessionId& id) {
+  const auto found = std::ranges::find(sessions_, id, &Session::id);
+  return found == sessions_.end() ? nullptr : &*found;
+}
+
 const Session* SessionTable::find(const ipc::SessionId& id) const {
   const auto found = std::ranges::find(sessions_, id, &Session::id);
   return found == sessions_.end() ? nullptr : &*found;

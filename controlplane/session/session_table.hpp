@@ -40,6 +40,7 @@ class SessionTable {
   [[nodiscard]] const Session* current() const;
   [[nodiscard]] bool has_unconfirmed() const;
   [[nodiscard]] std::vector<ipc::SessionId> ids() const;
+  [[nodiscard]] Session* find(const ipc::SessionId& id);
   [[nodiscard]] const Session* find(const ipc::SessionId& id) const;
 
  private:

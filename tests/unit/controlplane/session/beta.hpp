@@ -25,7 +25,8 @@ class Beta : public testing::Test {
  protected:
   static inline const Endpoint alpha{.address = *parse_ip("192.0.2.1"), .port = 7670};
 
-  Beta() {
+  Beta() : Beta(setup(config())) {}
+  explicit Beta(LinkController::Setup setup) : controller(std::move(setup), slots, entropy, now) {
     controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 1472, .lanes = 2}, {}, now);
     (void)controller.take_actions();
   }
@@ -34,6 +35,13 @@ class Beta : public testing::Test {
     LinkConfig config{.peer = "alpha", .endpoint = alpha, .suites = {x25519}};
     config.frame_size = 1000;
     return config;
+  }
+  static LinkController::Setup setup(LinkConfig config) {
+    return {.site_name = "beta",
+            .link_index = 4,
+            .config = std::move(config),
+            .file_key = crypto::derive_file_key(as_bytes(same_key)),
+            .old_file_key = std::nullopt};
   }
   template <class T>
   std::vector<T> take() {
@@ -67,6 +75,11 @@ class Beta : public testing::Test {
     return write_message_2({.h1 = crypto::sha256({message_1}), .reason = Refusal::suite},
                            from_beta.k2);
   }
+  // alpha starts again, from nothing.
+  void renew_initiator() {
+    initiator = Initiator{
+        keys, {x25519}, {.spi_base = Spi::make(2, 2, 0), .frame_size = 1400}, entropy, now};
+  }
   static ipc::Event event(ipc::EventKind kind, const ipc::SessionId& id) {
     return {.kind = kind, .session_id = id};
   }
@@ -80,13 +93,7 @@ class Beta : public testing::Test {
                       entropy,
                       now};
   SlotAllocator slots{entropy};
-  LinkController controller{{.site_name = "beta",
-                             .link_index = 4,
-                             .config = config(),
-                             .file_key = crypto::derive_file_key(as_bytes(same_key))},
-                            slots,
-                            entropy,
-                            now};
+  LinkController controller;
 };
 
 }  // namespace penstock::controlplane

@@ -100,8 +100,7 @@ TEST_F(Silence, EndsWithTheNextSession) {
   const ipc::SessionId first = reach_current();
   now += 30s;
   tell(ipc::EventKind::peer_silent, first);
-  initiator =
-      Initiator{keys, {x25519}, {.spi_base = Spi::make(2, 2, 0), .frame_size = 1400}, entropy, now};
+  renew_initiator();
   const ipc::SessionId second = reach_current();
   EXPECT_EQ(controller.status().state, LinkStatus::State::up);
   EXPECT_EQ(controller.status().since, now);
