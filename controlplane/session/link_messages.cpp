@@ -142,6 +142,9 @@ void LinkController::State::count_refused(Verdict verdict, Time now) {
     case Verdict::bad_seal:
       view_.not_authentic(now);
       break;
+    case Verdict::downgrade:
+      view_.downgrade(now);
+      break;
     default:
       break;
   }

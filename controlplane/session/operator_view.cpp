@@ -108,6 +108,13 @@ void OperatorView::not_authentic(Time now) {
           now);
 }
 
+void OperatorView::downgrade(Time now) {
+  limited(downgrade_limit_,
+          "refused a downgrade: what the far side offered or was answered is not what arrived, so "
+          "somebody on the path changes handshakes (or they get damaged there)",
+          now);
+}
+
 void OperatorView::limited(log::RateLimit& limit, std::string_view text, Time now) {
   unsigned suppressed = 0;
   if (limit.allow(now, suppressed)) notice(Notice::Kind::warning, text, suppressed);

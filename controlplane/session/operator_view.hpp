@@ -52,6 +52,8 @@ class OperatorView {
   void same_name(Time now);
   // A message under our key id did not hold.
   void not_authentic(Time now);
+  // A message 3 for a message 2 of ours, whose sender saw another offer or another choice.
+  void downgrade(Time now);
 
  private:
   static constexpr std::chrono::minutes repeat_after{1};
@@ -70,6 +72,7 @@ class OperatorView {
   log::RateLimit explained_limit_{repeat_after};
   log::RateLimit moved_limit_{repeat_after};
   log::RateLimit not_authentic_limit_{repeat_after};
+  log::RateLimit downgrade_limit_{repeat_after};
 };
 
 }  // namespace penstock::controlplane
