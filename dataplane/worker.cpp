@@ -165,7 +165,7 @@ void Worker::move(const Command& command) {
   session.next_hop = command.address;
   session.route.destination = command.peer;
   session.route.destination_mac = command.mac;
-  session.sighting = {.told_at = session.sighting.told_at};
+  session.sighting = {};
   if (!session.out) return;
   session.out->outer = make_outer_header(session.route, session.out->shape().size);
   session.out->has_next_hop = true;

@@ -54,7 +54,9 @@ COUNTERS, GAUGES, DROPS = 19, 3, 38
 
 
 def endpoint_bytes(address: str, port: int) -> bytes:
-    return ENDPOINT.pack(socket.inet_aton(address), port, 4, 0)
+    version = 6 if ":" in address else 4
+    family = socket.AF_INET6 if version == 6 else socket.AF_INET
+    return ENDPOINT.pack(socket.inet_pton(family, address), port, version, 0)
 
 
 @dataclass

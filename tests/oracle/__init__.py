@@ -14,6 +14,7 @@ initiator   I's state machine
 responder   R's state machine
 frames      sealing and opening
 blocks      packets in frames
+roaming     challenges of a new address, and the answers
 session     what a handshake yields: SAs to seal and open with
 endpoint    all of it behind one UDP socket
 """

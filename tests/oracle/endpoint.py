@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from . import blocks, keys
+from . import blocks, keys, roaming
 from .cookie import Address, Inside, Route
 from .frames import FrameDropped, Opener, Sealer, spi_of
 from .identity import Identity
@@ -196,6 +196,9 @@ class Endpoint:
             self._take_block(block, living)
 
     def _take_block(self, block: blocks.Block, living: Living) -> None:
+        if nonce := roaming.nonce_in(block, roaming.CHALLENGE):
+            self.send(roaming.response(nonce), on=living)
+            return
         if block.kind == blocks.CONTROL and block.data[:1] == HANDSHAKE:
             self._take_letter(Letter(block.data[1:], Inside(living.session.id)))
         else:

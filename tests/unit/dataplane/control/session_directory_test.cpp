@@ -70,6 +70,29 @@ TEST_F(DirectoryTest, RefusesParametersOutOfRange) {
   EXPECT_EQ(result(session()), InstallResult::installed);  // a refused id was not used up
 }
 
+TEST_F(DirectoryTest, LanesLeaveFromPortsOfTheirOwnUnlessBehindANat) {
+  HeldBudget held;
+  SessionDirectory two{
+      {.links = 1, .max_frame_size = 1472, .self = site.self, .held = {&held, &held}},
+      site.engine,
+      site.hops};
+  const auto port_of = [&](const InstallSession& message, std::size_t worker) {
+    const auto record = two.find(message.session_id);
+    const OutboundSa& out = *record->shares[worker]->out;
+    return load_be16(out.outer.bytes.data() + out.outer.length - udp_header);
+  };
+  InstallSession spread = session(1);
+  spread.lanes_out = 2;
+  InstallSession behind_nat = session(2);
+  behind_nat.lanes_out = 2;
+  behind_nat.uses_one_port = 1;
+  for (const InstallSession& message : {spread, behind_nat}) ASSERT_TRUE(two.install(message, now));
+  EXPECT_EQ(port_of(spread, 0), 7670u);
+  EXPECT_EQ(port_of(spread, 1), 7671u);
+  EXPECT_EQ(port_of(behind_nat, 0), 7670u);
+  EXPECT_EQ(port_of(behind_nat, 1), 7670u);
+}
+
 TEST_F(DirectoryTest, StartsNoSessionTwice) {
   const auto record = site.directory->install(session(), now);
   ASSERT_TRUE(record);

@@ -74,6 +74,17 @@ TEST_F(NextHopsTest, ForgetsWhatNobodyNeedsAndKeepsWhatIsPinned) {
   EXPECT_TRUE(hops.learn(gateway, mac, now));
 }
 
+TEST_F(NextHopsTest, IsPinnedUntilTheLastOfItsUsersIsGone) {
+  hops.pin(near, now);
+  hops.pin(near, now);
+  hops.unpin(near);
+  now += 10min;
+  EXPECT_EQ(hops.take_questions(now), std::vector{near});
+  hops.unpin(near);
+  EXPECT_TRUE(hops.take_questions(now + 10min).empty());
+  EXPECT_EQ(hops.deadline(), Time::max());
+}
+
 TEST_F(NextHopsTest, StrangersCannotPushOutWhatIsPinned) {
   hops.pin(gateway, now);
   for (int i = 1; i < 250; ++i) {
