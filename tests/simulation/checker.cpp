@@ -103,6 +103,7 @@ void Checker::frame_left(int site, Bytes frame, Sessions sessions, Time now) {
   const auto header = read_frame_header(frame);
   const dataplane::SessionRecord* found = nullptr;
   for (const auto& record : sessions) {
+    if (record->shares[0]->order > side(site).newest) saw_session(site, *record);
     if (!header || record->info.remote_spi_base != header->spi.base().value) continue;
     // After a crash the far side may give the number of a session that lives here to the next:
     // which of the two sent this cannot be told from outside.

@@ -81,7 +81,7 @@ class Scenario {
 
   void fault() {
     const int site = any_site();
-    switch (chance().below(8)) {
+    switch (chance().below(9)) {
       case 0:
         return crash_controller(site);
       case 1:
@@ -92,6 +92,8 @@ class Scenario {
       case 3:
         return spoil_wire();
       case 4:
+        return world_.rebind();
+      case 5:
         world_.rekey(0);
         return world_.rekey(1);
       default:
@@ -129,6 +131,7 @@ class Scenario {
                      .double_percent = up_to(30),
                      .flip_percent = up_to(5),
                      .replay_percent = up_to(10),
+                     .forge_percent = up_to(5),
                      .shortest = shortest,
                      .longest = shortest + chance().time(0us, 300ms)});
   }

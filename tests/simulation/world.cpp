@@ -19,6 +19,7 @@ constexpr int rounds_a_turn = 1000;  // more: two parts of a site keep each othe
 World::World(const Setup& setup)
     : checker(setup.seed), log(setup.is_traced), setup_(setup), chance_(setup.seed) {
   make_profiles();
+  place_nat();
   for (int i = 0; i < 2; ++i) {
     start_dataplane(i);
     start_controller(i);
@@ -48,6 +49,17 @@ void World::make_profiles() {
   note(fmt::format("seed {}: {}, rekey_after {} s, {}, a packet each {} ms", setup_.seed,
                    version == IpVersion::v4 ? "IPv4" : "IPv6", rekey_after / 1s,
                    traits(protection).name, mean_gap_ / 1ms));
+}
+
+// One site in three seeds sits behind a NAT; the other follows it, or not.
+void World::place_nat() {
+  const int index = static_cast<int>(chance_.below(6));
+  if (index > 1) return;
+  site(index).nat = {.inside = site(index).profile.address.port, .outside = any_port()};
+  site(index).profile.link.nat = true;
+  site(1 - index).profile.link.roam = chance_.percent(60);
+  note(fmt::format("{} is behind a NAT; the other {}", site(index).profile.name,
+                   site(1 - index).profile.link.roam ? "follows" : "stays"));
 }
 
 // --- processes -------------------------------------------------------------------------
@@ -250,15 +262,32 @@ void World::take_plain(int index) {
 
 void World::set_wire(const WireConditions& conditions) {
   wire_ = conditions;
-  log.add(now_, Happening::wire, 2,
-          fmt::format("{} and {} % lost, {} % doubled, {} % changed, {} % repeated, {} to {} us",
-                      wire_.loss_percent[0], wire_.loss_percent[1], wire_.double_percent,
-                      wire_.flip_percent, wire_.replay_percent, wire_.shortest / 1us,
-                      wire_.longest / 1us));
+  log.add(
+      now_, Happening::wire, 2,
+      fmt::format(
+          "{} and {} % lost, {} % doubled, {} % changed, {} % repeated, {} % forged, {} to {} us",
+          wire_.loss_percent[0], wire_.loss_percent[1], wire_.double_percent, wire_.flip_percent,
+          wire_.replay_percent, wire_.forge_percent, wire_.shortest / 1us, wire_.longest / 1us));
+}
+
+void World::rebind() {
+  for (Site& self : sites_) {
+    if (self.nat.outside == 0) continue;
+    self.nat.outside = any_port();
+    log.add(now_, Happening::wire, self.profile.index, fmt::format("port {}", self.nat.outside));
+  }
+}
+
+// By one on the path, who sees a packet and is faster with it.
+void World::forge(int to, FakePacket packet) {
+  set_port(packet.bytes, PortField::source, any_port());
+  at(now_, [this, to, packet = std::move(packet)]() mutable { arrive(to, std::move(packet)); });
 }
 
 void World::over_the_wire(int from, FakePacket packet) {
   const int to = 1 - from;
+  site(from).nat.leaves(packet.bytes);
+  if (chance_.percent(wire_.forge_percent)) forge(to, packet);
   if (chance_.percent(wire_.loss_percent[static_cast<std::size_t>(from)]))
     return log.add(now_, Happening::lost, from);
   recorded_.emplace_back(to, packet);
@@ -283,7 +312,7 @@ void World::fly(int to, FakePacket packet) {
 }
 
 void World::arrive(int index, FakePacket packet) {
-  if (!site(index).dataplane) return;
+  if (!site(index).dataplane || !site(index).nat.arrives(packet.bytes)) return;
   log.add(now_, Happening::arrived, index, packet.bytes.size());
   site(index).dataplane->wire.incoming.push_back(std::move(packet));
   turn_dataplane(index);

@@ -17,6 +17,7 @@
 #include "tests/simulation/dataplane_process.hpp"
 #include "tests/simulation/event_log.hpp"
 #include "tests/simulation/mutation.hpp"
+#include "tests/simulation/nat.hpp"
 
 namespace penstock::simulation {
 
@@ -42,6 +43,7 @@ struct WireConditions {
   unsigned double_percent = 0;
   unsigned flip_percent = 0;    // one bit of a datagram changed
   unsigned replay_percent = 0;  // an old packet comes again
+  unsigned forge_percent = 0;   // a copy comes first, from another port
   Time shortest = std::chrono::milliseconds{1};
   Time longest = std::chrono::milliseconds{1};
 };
@@ -68,6 +70,8 @@ class World {
   void kill_controller(int site);
   void rekey(int site);
   void set_wire(const WireConditions& conditions);
+  // The NAT before a site, if there is one, gives it another port.
+  void rebind();
   void at(Time when, std::function<void()> what);
   void note(const std::string& text) { log.add(now_, Happening::phase, 2, text); }
 
@@ -83,6 +87,7 @@ class World {
     std::unique_ptr<DataplaneProcess> dataplane;  // empty while it is down
     std::unique_ptr<ControllerProcess> controller;
     std::filesystem::path socket;
+    Nat nat;
     bool has_caller = false;  // the controller did something at the door
     std::uint64_t lives = 0;
     Time dataplane_turn = Time::max();  // when one is due
@@ -99,6 +104,10 @@ class World {
 
   [[nodiscard]] Site& site(int index) { return sites_[static_cast<std::size_t>(index)]; }
   void make_profiles();
+  void place_nat();
+  [[nodiscard]] std::uint16_t any_port() {
+    return static_cast<std::uint16_t>(20000 + chance_.below(40000));
+  }
   void wake_dataplane(int index, Time when);
   void wake_controller(int index, Time when);
   void turn_dataplane(int index);
@@ -109,6 +118,7 @@ class World {
   void take_wire(int index);
   void take_plain(int index);
   void over_the_wire(int from, dataplane::test::FakePacket packet);
+  void forge(int to, dataplane::test::FakePacket packet);
   void fly(int to, dataplane::test::FakePacket packet);
   void arrive(int index, dataplane::test::FakePacket packet);
   void mutate_wire(int index);
