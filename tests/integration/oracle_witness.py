@@ -2,11 +2,12 @@
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lab.site import Site
 from oracle import keys
+from oracle import messages as m
 from oracle.cookie import Route
 from oracle.endpoint import Endpoint, Letter
 from oracle.initiator import Initiator
@@ -141,6 +142,23 @@ class Dice:
     def __call__(self, size: int) -> bytes:
         start, self._start = self._start, b""
         return start + os.urandom(size - len(start))
+
+
+# --- the dishonest part -----------------------------------------------------------------------
+def with_offer(message_1, offer, k1=None):
+    """Another offer in the same message 1; with k1, also under a good MAC."""
+    numbers = tuple(one.number for one in offer)
+    body = replace(m.Message1.decode(message_1), suites=numbers, count=None).body()
+    return m.with_mac(k1, body) if k1 else body + message_1[m.BODY :]
+
+
+def with_fields_2(message_2, k2, **fields):
+    return m.with_mac(k2, replace(m.Message2.decode(message_2), **fields).body())
+
+
+def with_fields_3(message_3, **fields):
+    """h_I stays: making another takes more than k1 and k2."""
+    return replace(m.Message3.decode(message_3), **fields).body() + message_3[m.BODY :]
 
 
 # --- the honest part between the attacks ------------------------------------------------------

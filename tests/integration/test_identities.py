@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -15,8 +15,11 @@ from lab.programs import program
 from lab.raw import ETHERTYPE_LAB, ethernet, mac
 from lab.traffic import ping
 from oracle_ground import shake
-from oracle_witness import Counted, answer, next_letter, next_message, rekey, take_up
-from oracle import blocks
+from oracle_witness import (
+    Counted, answer, next_letter, next_message, rekey, take_up, with_fields_2, with_offer,
+)  # fmt: skip
+from oracle import blocks, keys
+from oracle import messages as m
 from oracle.identity import Identity
 from oracle.initiator import Initiator
 from oracle.parameters import Reason
@@ -149,6 +152,29 @@ def test_a_holder_of_the_key_cannot_pose_as_responder(alpha, mallory, monkeypatc
     )
     assert f"refused here: {reason}" in link["reason"]
     assert set(Counted.of(alpha).sessions) <= set(before.sessions)
+
+
+def test_an_offer_stripped_with_the_whole_key(alpha, mallory):
+    """In the middle, with every MAC made anew: what makes a downgrade without identities."""
+    offer = [suite("X25519-AES256_CTR-SHA384"), SUITE]
+    one = Initiator(
+        mallory.starts, offer, mallory.next_wishes(), os.urandom, identity=mallory.identity
+    )
+    stripped = with_offer(one.message_1, offer[1:], mallory.starts.k1)
+    mallory.send_raw(stripped)
+    two = next_message(mallory, 2)
+    believed = with_fields_2(two, mallory.starts.k2, h1=keys.sha256(one.message_1))
+    three = m.Message3.decode(one.receive(believed).message)
+    fitting = replace(three, h1=keys.sha256(stripped), sealed=b"")
+    sealed = keys.seal_once(one.nonce_keys.k3, fitting.before_sealed(), one.ours.encode())
+    t2 = m.transcript(fitting.h1, two)
+    body = replace(fitting, sealed=sealed).body()
+    before = Counted.of(alpha)
+    mallory.send_raw(m.with_h(one.nonce_keys.dhmac_i, t2, body))
+    said = m.Message2.decode(next_message(mallory, 2))
+    assert (said.suite, said.reason) == (0, Reason.IDENTITY)
+    assert Counted.of(alpha).refused_since(before, "bad_identity") == 1
+    assert f"refused here: {NO_SIGNATURE}" in alpha.log()
 
 
 def test_an_identity_that_the_far_side_refuses_is_a_reason(alpha, mallory):

@@ -11,7 +11,7 @@ pytest_plugins = ["oracle_ground"]
 from oracle_ground import NAMES
 from oracle_witness import (
     REFUSED, SUITE, Dice, answer, attempt, moves_nothing, next_letter, next_message, rekey,
-    replace_attempt, take_up,
+    replace_attempt, take_up, with_fields_2, with_fields_3, with_offer,
 )  # fmt: skip
 from oracle import keys
 from oracle import messages as m
@@ -31,22 +31,6 @@ CHANGES = {
     "replaced": lambda offer: [suite("X25519-NULL"), *offer[1:]],
     "added to": lambda offer: [*offer, suite("X25519-NULL")],
 }
-
-
-def with_offer(message_1, offer, k1=None):
-    """Another offer in the same message 1; with k1, also under a good MAC."""
-    numbers = tuple(one.number for one in offer)
-    body = replace(m.Message1.decode(message_1), suites=numbers, count=None).body()
-    return m.with_mac(k1, body) if k1 else body + message_1[m.BODY :]
-
-
-def with_fields_2(message_2, k2, **fields):
-    return m.with_mac(k2, replace(m.Message2.decode(message_2), **fields).body())
-
-
-def with_fields_3(message_3, **fields):
-    """h_I stays: making another takes more than k1 and k2."""
-    return replace(m.Message3.decode(message_3), **fields).body() + message_3[m.BODY :]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -74,6 +58,7 @@ def test_an_offer_changed_with_k1_and_k2_fails_at_the_cookie_and_at_h(alpha, mal
     assert moves_nothing(alpha, mallory, [verdict.message]) == REFUSED  # at the cookie
     for_cookie = with_fields_3(verdict.message, h1=keys.sha256(changed))
     assert moves_nothing(alpha, mallory, [for_cookie]) == REFUSED  # at h_I
+    assert "refused a downgrade" in alpha.log()  # at most once a minute
 
 
 def suite_of(message_2):
