@@ -1,13 +1,18 @@
 #include "controlplane/admin/server.hpp"
 
+#include <grp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 #include <utility>
 
 #include <asio/buffer.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
+#include <fmt/format.h>
 
 #include "penstock/ipc/channel.hpp"
 
@@ -19,8 +24,9 @@ using Stream = asio::local::stream_protocol;
 // One client; lives as long as a read, a write or an answer for it is under way.
 class Client : public std::enable_shared_from_this<Client> {
  public:
-  Client(Stream::socket socket, AdminTarget& target, std::shared_ptr<std::size_t> clients)
-      : socket_(std::move(socket)), target_(target), clients_(std::move(clients)) {
+  Client(Stream::socket socket, Caller caller, AdminTarget& target,
+         std::shared_ptr<std::size_t> clients)
+      : socket_(std::move(socket)), caller_(caller), target_(target), clients_(std::move(clients)) {
     ++*clients_;
   }
   Client(const Client&) = delete;
@@ -40,7 +46,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void serve(std::size_t length) {
     const std::string line = input_.substr(0, length - 1);
     input_.erase(0, length);
-    answer_admin(target_, line, [self = shared_from_this()](const nlohmann::json& answer) {
+    answer_admin(target_, caller_, line, [self = shared_from_this()](const nlohmann::json& answer) {
       self->write(answer, [self] { self->read(); });
     });
   }
@@ -60,19 +66,42 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   Stream::socket socket_;
+  Caller caller_;
   AdminTarget& target_;
   std::shared_ptr<std::size_t> clients_;
   std::string input_;
   std::string output_;
 };
 
+// Members may connect; who connects without being root, or us, may read. The directory is opened
+// to them only if it was private: one that others use as well is not ours to change.
+Result<void> let_group_in(const std::filesystem::path& socket, std::string_view name) {
+  const group* const group = ::getgrnam(std::string{name}.c_str());
+  if (group == nullptr) return {};
+  const std::filesystem::path directory = socket.parent_path();
+  struct stat status{};
+  const bool is_private = ::stat(directory.c_str(), &status) == 0 && status.st_uid == ::geteuid() &&
+                          (status.st_mode & 0077) == 0;
+  constexpr uid_t same_owner = static_cast<uid_t>(-1);
+  if (is_private && (::chown(directory.c_str(), same_owner, group->gr_gid) != 0 ||
+                     ::chmod(directory.c_str(), 0750) != 0))
+    return fail_errno(fmt::format("cannot let the group {} into {}", name, directory.string()),
+                      errno);
+  if (::chown(socket.c_str(), same_owner, group->gr_gid) != 0 || ::chmod(socket.c_str(), 0660) != 0)
+    return fail_errno(fmt::format("cannot let the group {} reach {}", name, socket.string()),
+                      errno);
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(asio::io_context& loop,
                                                        const std::filesystem::path& socket,
+                                                       std::string_view group,
                                                        AdminTarget& target) {
   auto listener = ipc::listen_at(socket, SOCK_STREAM);
   if (!listener) return std::unexpected{listener.error()};
+  if (auto opened = let_group_in(socket, group); !opened) return std::unexpected{opened.error()};
   return std::unique_ptr<AdminServer>{new AdminServer{loop, std::move(*listener), socket, target}};
 }
 
@@ -90,10 +119,11 @@ AdminServer::~AdminServer() {
 void AdminServer::accept_next() {
   acceptor_.async_wait(Stream::acceptor::wait_read, [this](const std::error_code& error) {
     if (error) return;
-    auto fd = ipc::accept_trusted(acceptor_.native_handle());
-    if (fd && *clients_ < max_clients) {
-      Stream::socket socket{acceptor_.get_executor(), Stream{}, fd->release()};
-      std::make_shared<Client>(std::move(socket), target_, clients_)->read();
+    auto peer = ipc::accept_peer(acceptor_.native_handle());
+    if (peer && *clients_ < max_clients) {
+      Stream::socket socket{acceptor_.get_executor(), Stream{}, peer->socket.release()};
+      const Caller caller{.uid = peer->uid, .pid = peer->pid, .may_act = peer->is_trusted()};
+      std::make_shared<Client>(std::move(socket), caller, target_, clients_)->read();
     }
     accept_next();
   });

@@ -25,9 +25,12 @@ class AdminServer {
   static constexpr std::size_t max_line = 4096;
   static constexpr std::size_t max_clients = 64;
 
-  // Listens at `socket` (mode 0600) and serves on the loop; `target` outlives the loop's run.
+  // Listens at `socket` and serves on the loop; `target` outlives the loop's run. Root and our
+  // own user may act. Where there is a group of this name, its members may connect and read: the
+  // socket is 0660 then, else 0600.
   [[nodiscard]] static Result<std::unique_ptr<AdminServer>> open(
-      asio::io_context& loop, const std::filesystem::path& socket, AdminTarget& target);
+      asio::io_context& loop, const std::filesystem::path& socket, std::string_view group,
+      AdminTarget& target);
   // Takes the socket file away.
   ~AdminServer();
 

@@ -52,7 +52,7 @@ std::unexpected<Error> nobody_at(const std::filesystem::path& socket, const Erro
                 "penstockd does not answer; traffic may still flow; look at its log");
   }
   return fail(
-      error.kind,
+      ErrorKind::missing,
       fmt::format("the site does not run ({}); start it with `penstock run FILE`", error.message));
 }
 
@@ -125,6 +125,12 @@ Result<json> ask_admin(const std::filesystem::path& socket, const json& request)
   }
   if (answer["ok"] == true) return std::move(answer["result"]);
   return fail(ErrorKind::system, answer.value("error", "the site refused without a reason"));
+}
+
+Result<json> ask_site(const SiteChoice& choice, const json& request) {
+  const auto socket = find_admin_socket(choice);
+  if (!socket) return std::unexpected{socket.error()};
+  return ask_admin(*socket, request);
 }
 
 }  // namespace penstock::cli

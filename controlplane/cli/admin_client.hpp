@@ -20,4 +20,8 @@ namespace penstock::cli {
 [[nodiscard]] Result<nlohmann::json> ask_admin(const std::filesystem::path& socket,
                                                const nlohmann::json& request);
 
+// The same, of the site that was chosen.
+[[nodiscard]] Result<nlohmann::json> ask_site(const SiteChoice& choice,
+                                              const nlohmann::json& request);
+
 }  // namespace penstock::cli

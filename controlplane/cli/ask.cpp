@@ -1,4 +1,4 @@
-// status and rekey: what an operator asks of a running site.
+// status, rekey, reload: what an operator asks of a running site.
 #include <unistd.h>
 
 #include <chrono>
@@ -18,12 +18,6 @@ using nlohmann::json;
 // Rates are taken between two looks this far apart.
 constexpr std::chrono::milliseconds rate_interval{500};
 
-Result<json> ask(const SiteChoice& choice, const json& request) {
-  const auto socket = find_admin_socket(choice);
-  if (!socket) return std::unexpected{socket.error()};
-  return ask_admin(*socket, request);
-}
-
 // An answer that lacks what this build expects comes from another build.
 int print_text(const json& before, const json& now) {
   try {
@@ -35,26 +29,42 @@ int print_text(const json& before, const json& now) {
   }
 }
 
+void print_peers(std::string_view what, const json& peers) {
+  for (const json& peer : peers) fmt::print("{} the link to {}\n", what, peer.get<std::string>());
+}
+
 }  // namespace
 
 int status(const SiteChoice& choice, bool as_json) {
   const json request{{"method", "status"}};
-  const auto first = ask(choice, request);
+  const auto first = ask_site(choice, request);
   if (!first) return refuse(first.error());
   if (as_json) {
     fmt::print("{}\n", first->dump(2));
     return 0;
   }
   std::this_thread::sleep_for(rate_interval);
-  const auto second = ask(choice, request);
+  const auto second = ask_site(choice, request);
   if (!second) return refuse(second.error());
   return print_text(*first, *second);
 }
 
 int rekey(const SiteChoice& choice, const std::string& peer) {
-  const auto done = ask(choice, {{"method", "rekey"}, {"peer", peer}});
+  const auto done = ask_site(choice, {{"method", "rekey"}, {"peer", peer}});
   if (!done) return refuse(done.error());
   fmt::print("a new session with {} is being made; `penstock status` shows it\n", peer);
+  return 0;
+}
+
+int reload(const SiteChoice& choice) {
+  const auto report = ask_site(choice, {{"method", "reload"}});
+  if (!report) return refuse(report.error());
+  print_peers("added", report->at("added"));
+  print_peers("changed", report->at("changed"));
+  print_peers("removed", report->at("removed"));
+  const auto untouched = report->at("untouched").get<std::size_t>();
+  fmt::print("left {} link{} as {}\n", untouched, untouched == 1 ? "" : "s",
+             untouched == 1 ? "it was" : "they were");
   return 0;
 }
 

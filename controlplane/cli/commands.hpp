@@ -24,6 +24,10 @@ struct SiteChoice {
 [[nodiscard]] int run(const std::filesystem::path& file);
 [[nodiscard]] int status(const SiteChoice& choice, bool as_json);
 [[nodiscard]] int rekey(const SiteChoice& choice, const std::string& peer);
+[[nodiscard]] int reload(const SiteChoice& choice);
+// Asks penstockd, and the data plane itself where penstockd does not answer.
+[[nodiscard]] int zeroize(const SiteChoice& choice);
+[[nodiscard]] int restore_key(const SiteChoice& choice, const std::string& peer);
 
 // Prints the sentence; the exit code is exit_refused.
 [[nodiscard]] int refuse(const Error& error);

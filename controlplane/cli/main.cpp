@@ -16,63 +16,95 @@ int refuse(const Error& error) {
 
 namespace {
 
-void add_choice(CLI::App& command, CLI::Option* file, SiteChoice& choice) {
+// What the command line says; one command is chosen.
+struct Wish {
+  std::filesystem::path file;
+  std::string peer;
+  SiteChoice choice;
+  bool as_json = false;
+  std::function<int()> chosen;
+};
+
+using FileCommand = int (*)(const std::filesystem::path& file);
+using SiteCommand = int (*)(const SiteChoice& choice);
+using LinkCommand = int (*)(const SiteChoice& choice, const std::string& peer);
+
+// A word of the command line, and what `penstock --help` says of it.
+struct Word {
+  const char* name;
+  const char* help;
+};
+
+void add(CLI::App& app, Word word, const char* what, Wish& wish, FileCommand command) {
+  auto* const sub = app.add_subcommand(word.name, word.help);
+  sub->add_option("FILE", wish.file, what)->required();
+  sub->callback([&wish, command] { wish.chosen = [&] { return command(wish.file); }; });
+}
+
+void add_choice(CLI::App& command, const char* name_of_file, SiteChoice& choice) {
+  auto* const file =
+      command.add_option(name_of_file, choice.file, "the site's config, where several sites run");
   auto* const site = command.add_option("--site", choice.site, "the site's name");
   auto* const socket = command.add_option("--socket", choice.socket, "its admin socket");
   site->excludes(socket)->excludes(file);
   socket->excludes(file);
 }
 
+CLI::App* add(CLI::App& app, Word word, Wish& wish, SiteCommand command) {
+  auto* const sub = app.add_subcommand(word.name, word.help);
+  add_choice(*sub, "FILE", wish.choice);
+  sub->callback([&wish, command] { wish.chosen = [&] { return command(wish.choice); }; });
+  return sub;
+}
+
+void add(CLI::App& app, Word word, Wish& wish, LinkCommand command) {
+  auto* const sub = app.add_subcommand(word.name, word.help);
+  sub->add_option("PEER", wish.peer, "the far site's name")->required();
+  add_choice(*sub, "FILE,--config", wish.choice);
+  sub->callback(
+      [&wish, command] { wish.chosen = [&] { return command(wish.choice, wish.peer); }; });
+}
+
+// Before a site runs, and to run it.
+void add_commands_for_files(CLI::App& app, Wish& wish) {
+  add(app, {"genkey", "write a fresh key file, mode 0600"}, "the new key file", wish, genkey);
+  auto* const identity = app.add_subcommand("identity", "the key by which a site proves who it is");
+  identity->require_subcommand(1);
+  add(*identity, {"new", "write a fresh identity, mode 0600"}, "the new identity file", wish,
+      new_identity);
+  add(*identity, {"show", "print the line for the other site's config"}, "the identity file", wish,
+      show_identity);
+  add(app, {"check", "check a site's config and key files"}, "the site's config", wish, check);
+  add(app, {"run", "start and supervise a site in the foreground"}, "the site's config", wish, run);
+}
+
+// To a site that runs.
+void add_commands_for_sites(CLI::App& app, Wish& wish) {
+  auto* const shown =
+      add(app, {"status", "show a running site"}, wish, [](const auto&) { return 0; });
+  shown->add_flag("--json", wish.as_json, "as JSON, for programs");
+  shown->callback([&] { wish.chosen = [&] { return status(wish.choice, wish.as_json); }; });
+  add(app, {"rekey", "make a new session with a peer now"}, wish, rekey);
+  add(app, {"reload", "read the config and the keys again"}, wish, reload);
+  add(app, {"zeroize", "wipe all keys from memory now; every link goes down"}, wish, zeroize);
+  auto* const key = app.add_subcommand("key", "the long-term key of a link");
+  key->require_subcommand(1);
+  add(*key, {"restore", "accept a key again that was retired"}, wish, restore_key);
+}
+
 int main(int argc, char** argv) {
   CLI::App app{"penstock: an encrypted link of fixed-size frames between two sites"};
   app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
   app.require_subcommand(1);
-  std::filesystem::path file;
-  std::string peer;
-  SiteChoice choice;
-  bool as_json = false;
-  std::function<int()> chosen;
-
-  auto* command = app.add_subcommand("genkey", "write a fresh key file, mode 0600");
-  command->add_option("FILE", file, "the new key file")->required();
-  command->callback([&] { chosen = [&] { return genkey(file); }; });
-
-  auto* identity = app.add_subcommand("identity", "the key by which a site proves who it is");
-  identity->require_subcommand(1);
-  command = identity->add_subcommand("new", "write a fresh identity, mode 0600");
-  command->add_option("FILE", file, "the new identity file")->required();
-  command->callback([&] { chosen = [&] { return new_identity(file); }; });
-  command = identity->add_subcommand("show", "print the line for the other site's config");
-  command->add_option("FILE", file, "the identity file")->required();
-  command->callback([&] { chosen = [&] { return show_identity(file); }; });
-
-  command = app.add_subcommand("check", "check a site's config and key files");
-  command->add_option("FILE", file, "the site's config")->required();
-  command->callback([&] { chosen = [&] { return check(file); }; });
-
-  command = app.add_subcommand("run", "start and supervise a site in the foreground");
-  command->add_option("FILE", file, "the site's config")->required();
-  command->callback([&] { chosen = [&] { return run(file); }; });
-
-  command = app.add_subcommand("status", "show a running site");
-  command->add_flag("--json", as_json, "as JSON, for programs");
-  auto* option =
-      command->add_option("FILE", choice.file, "the site's config, where several sites run");
-  add_choice(*command, option, choice);
-  command->callback([&] { chosen = [&] { return status(choice, as_json); }; });
-
-  command = app.add_subcommand("rekey", "make a new session with a peer now");
-  command->add_option("PEER", peer, "the far site's name")->required();
-  option = command->add_option("FILE,--config", choice.file, "the site's config");
-  add_choice(*command, option, choice);
-  command->callback([&] { chosen = [&] { return rekey(choice, peer); }; });
-
+  Wish wish;
+  add_commands_for_files(app, wish);
+  add_commands_for_sites(app, wish);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_refused;
   }
-  return chosen();
+  return wish.chosen();
 }
 
 }  // namespace

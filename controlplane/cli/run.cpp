@@ -15,8 +15,10 @@
 namespace penstock::cli {
 namespace {
 
+constexpr std::string_view control_plane = "penstockd";
+
 // Beside this program (a build folder), or where an installation puts it.
-Result<std::string> find_program(const std::string& name) {
+Result<std::string> find_program(std::string_view name) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto folder = self.parent_path();
@@ -35,10 +37,12 @@ int run(const std::filesystem::path& file) {
   const auto config = load_site_config(file);
   if (!config) return refuse(config.error());
   std::vector<Supervisor::Program> programs;
-  for (const char* name : {"penstock-dataplane", "penstockd"}) {
+  for (const std::string_view name : {std::string_view{"penstock-dataplane"}, control_plane}) {
     const auto path = find_program(name);
     if (!path) return refuse(path.error());
-    programs.push_back({.name = name, .arguments = {*path, "--config", file.string()}});
+    programs.push_back({.name = std::string{name},
+                        .arguments = {*path, "--config", file.string()},
+                        .reads_config_again = name == control_plane});
   }
   log::start("penstock", config->log_level);
   asio::io_context loop;

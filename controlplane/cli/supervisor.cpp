@@ -40,14 +40,26 @@ Supervisor::Supervisor(asio::io_context& loop, std::vector<Program> programs)
 }
 
 int Supervisor::run() {
-  signals_.async_wait([this](const std::error_code& error, int number) {
-    if (error) return;
-    if (number == SIGHUP) log::info("stopping on SIGHUP; a changed config is read by a restart");
-    stop_all(0);
-  });
+  obey();
   for (const auto& child : children_) start(*child);
   loop_.run();
   return exit_code_;
+}
+
+void Supervisor::obey() {
+  signals_.async_wait([this](const std::error_code& error, int number) {
+    if (error) return;
+    if (number != SIGHUP) return stop_all(0);
+    pass_on_hangup();
+    obey();
+  });
+}
+
+// One that is about to be started again reads it anyway.
+void Supervisor::pass_on_hangup() {
+  for (const auto& child : children_)
+    if (child->process != nullptr && child->program.reads_config_again)
+      child->process->signal(SIGHUP);
 }
 
 void Supervisor::start(Child& child) {

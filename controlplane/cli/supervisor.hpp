@@ -28,12 +28,14 @@ class Supervisor {
   struct Program {
     std::string name;
     std::vector<std::string> arguments;  // the first is the path
+    bool reads_config_again = false;     // on SIGHUP
   };
   // Started in this order, stopped in the reverse order.
   Supervisor(asio::io_context& loop, std::vector<Program> programs);
 
-  // Returns when all children have ended: 0 after SIGINT, SIGTERM or SIGHUP, exit_refused
-  // when a child refused at its first start (it has said why).
+  // Returns when all children have ended: 0 after SIGINT or SIGTERM, exit_refused when a child
+  // refused at its first start (it has said why). SIGHUP is passed on to those that read the
+  // config again.
   [[nodiscard]] int run();
 
  private:
@@ -47,6 +49,8 @@ class Supervisor {
     unsigned starts = 0;
   };
 
+  void obey();
+  void pass_on_hangup();
   void start(Child& child);
   void on_exit(Child& child, ChildExit exit);
   void start_later(Child& child, bool has_refused, const std::string& why);

@@ -61,15 +61,26 @@ void DataplaneClient::retry_later() {
 }
 
 void DataplaneClient::lose(std::string reason) {
+  explain(std::move(reason));
+  drop_connection();
+  retry_later();
+}
+
+void DataplaneClient::reconnect() {
+  if (channel_ == nullptr) return;  // on its way already
+  reason_ = "connecting to the data plane again";
+  drop_connection();
+  retry_later();
+}
+
+void DataplaneClient::drop_connection() {
   const bool was_up = std::exchange(state_, State::waiting) == State::up;
   forget_channel();
   patience_.cancel();
   early_events_.clear();
-  explain(std::move(reason));
   complaint_ = nonsense;
   if (was_up) listener_.on_dataplane_down();
   for (auto& [number, pending] : std::exchange(pending_, {})) pending.on_lost();
-  retry_later();
 }
 
 void DataplaneClient::forget_channel() {
@@ -251,6 +262,36 @@ void DataplaneClient::inject_inside(const ipc::SessionId& session_id, Bytes inne
   message.message.session_id = session_id;
   std::ranges::copy(inner, message.message.bytes.begin());
   send(message);
+}
+
+void DataplaneClient::link_peer(std::uint32_t link, const Endpoint& peer, std::uint16_t vlan) {
+  if (!is_up()) return;
+  ipc::LinkPeer message;
+  message.link = link;
+  message.peer = ipc::to_wire(peer);
+  message.vlan = vlan;
+  send(message);
+}
+
+void DataplaneClient::link_gone(std::uint32_t link) {
+  if (!is_up()) return;
+  ipc::LinkPeer message;
+  message.link = link;
+  message.is_gone = 1;
+  send(message);
+}
+
+void DataplaneClient::zeroize(OnZeroized on_zeroized) {
+  if (!is_up()) return on_zeroized(std::nullopt);
+  ipc::Zeroize message;
+  request(message, {.on_reply =
+                        [on_zeroized](const ipc::Received& received) {
+                          const auto* const reply = received.as<ipc::ZeroizeReply>();
+                          if (reply == nullptr) return Reply::nonsense;
+                          on_zeroized(reply->sessions);
+                          return Reply::last;
+                        },
+                    .on_lost = [on_zeroized] { on_zeroized(std::nullopt); }});
 }
 
 void DataplaneClient::list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,

@@ -44,6 +44,7 @@ class DataplaneClient {
     ~Listener() = default;
   };
   using OnInstalled = std::function<void(ipc::InstallResult)>;
+  using OnZeroized = std::function<void(std::optional<std::uint32_t>)>;
   using OnReport = std::function<void(std::optional<DataplaneReport>)>;
 
   // `listener` outlives the client. Nothing happens before start().
@@ -66,6 +67,15 @@ class DataplaneClient {
   void inject(const Endpoint& to, Bytes datagram);
   // A whole handshake message, inside a session.
   void inject_inside(const ipc::SessionId& session_id, Bytes inner);
+  // What the data plane knows of a link while it has no session; or that the link is no more.
+  void link_peer(std::uint32_t link, const Endpoint& peer, std::uint16_t vlan);
+  void link_gone(std::uint32_t link);
+  // Every session ends and every key is wiped over there, and nothing can be installed before
+  // reconnect(). Always answers: with how many sessions there were, or with nothing when the data
+  // plane is down or goes down before it answers.
+  void zeroize(OnZeroized on_zeroized);
+  // Hangs up and says hello again.
+  void reconnect();
   // Always answers: with nothing when the data plane is down, or goes down before it answers.
   void ask_report(OnReport on_report);
 
@@ -80,6 +90,7 @@ class DataplaneClient {
   void connect();
   void retry_later();
   void lose(std::string reason);
+  void drop_connection();
   void forget_channel();
   void explain(std::string reason);
   void explain_absence(std::string reason);

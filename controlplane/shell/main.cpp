@@ -2,8 +2,8 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
@@ -13,94 +13,97 @@
 #include "penstock/base/confine.hpp"
 #include "penstock/base/log.hpp"
 #include "penstock/config/site_config.hpp"
-#include "penstock/crypto/identity_file.hpp"
-#include "penstock/crypto/key_schedule.hpp"
-#include "penstock/keys/key_file.hpp"
+#include "penstock/keys/secret.hpp"
 
 #include "controlplane/admin/server.hpp"
+#include "controlplane/shell/clerk/clerk.hpp"
 #include "controlplane/shell/confinement.hpp"
 #include "controlplane/shell/site.hpp"
 
 namespace penstock::controlplane {
 namespace {
 
-// K of every link; the key files themselves are wiped when this returns.
-Result<std::vector<crypto::FileKey>> read_file_keys(const SiteConfig& config) {
-  std::vector<crypto::FileKey> keys;
-  for (const LinkConfig& link : config.links) {
-    const auto bytes = read_key_file(link.key_file);
-    if (!bytes) return std::unexpected{bytes.error()};
-    keys.push_back(crypto::derive_file_key(bytes->reveal()));
-  }
-  return keys;
-}
-
-// Null where the site has none.
-Result<std::shared_ptr<const crypto::IdentityKey>> read_identity(const SiteConfig& config) {
-  if (!config.identity_file) return nullptr;
-  auto key = crypto::read_identity_file(*config.identity_file);
-  if (!key) return std::unexpected{key.error()};
-  return std::make_shared<const crypto::IdentityKey>(std::move(*key));
-}
-
 void warn_of_unlocked_memory() {
   if (!secret_memory::usage().is_locked) log::warn(secret_memory::not_locked);
 }
 
+// What the clerk answers; the loop runs until then.
+template <class T, class Give>
+T answer_to(asio::io_context& loop, const Give& give) {
+  std::optional<T> answer;
+  give([&](T value) { answer.emplace(std::move(value)); });
+  while (!answer)
+    if (loop.run_one() == 0) loop.restart();
+  return std::move(*answer);
+}
+
+Result<LoadedSite> load(asio::io_context& loop, Clerk& clerk) {
+  return answer_to<Result<LoadedSite>>(loop, [&](auto done) { clerk.load(std::move(done)); });
+}
+
 // What needs privilege is opened first; nothing runs yet.
 struct Opened {
+  SiteConfig config;
   std::unique_ptr<Site> site;
   std::unique_ptr<AdminServer> admin;
 };
 
-Result<Opened> open(asio::io_context& loop, const SiteConfig& config) {
-  auto keys = read_file_keys(config);
-  if (!keys) return std::unexpected{keys.error()};
-  auto identity = read_identity(config);
-  if (!identity) return std::unexpected{identity.error()};
-  auto site = std::make_unique<Site>(loop, config, std::move(*keys), std::move(*identity));
-  auto admin = AdminServer::open(loop, config.admin_socket(), *site);
+Result<Opened> open(asio::io_context& loop, Clerk& clerk) {
+  auto loaded = load(loop, clerk);
+  if (!loaded) return std::unexpected{loaded.error()};
+  log::start("penstockd", loaded->config.log_level);
+  auto audit =
+      answer_to<Result<UniqueFd>>(loop, [&](auto done) { clerk.open_audit_log(std::move(done)); });
+  if (!audit) return std::unexpected{audit.error()};
+  Opened opened{.config = loaded->config, .site = nullptr, .admin = nullptr};
+  opened.site =
+      std::make_unique<Site>(loop, std::move(*loaded), clerk, AuditLog{std::move(*audit)});
+  const SiteConfig& config = opened.config;
+  auto admin = AdminServer::open(loop, config.admin_socket(), config.admin_group, *opened.site);
   if (!admin) return std::unexpected{admin.error()};
+  opened.admin = std::move(*admin);
   warn_of_unlocked_memory();
-  return Opened{.site = std::move(site), .admin = std::move(*admin)};
+  return opened;
 }
 
-void run(asio::io_context& loop, asio::signal_set& signals, Site& site) {
-  signals.async_wait([&loop](const std::error_code&, int number) {
-    if (number == SIGHUP) log::info("stopping on SIGHUP; a changed config is read by a restart");
-    loop.stop();
+// SIGHUP reads the config again, the others stop.
+void obey(asio::io_context& loop, asio::signal_set& signals, Site& site) {
+  signals.async_wait([&](const std::error_code& error, int number) {
+    if (error) return;
+    if (number != SIGHUP) return loop.stop();
+    site.reload([](const auto&) {});  // it tells the log itself
+    obey(loop, signals, site);
   });
-  site.start();
-  loop.run();
+}
+
+int refuse(const Error& error) {
+  log::error(error.message);
+  return exit_refused;
 }
 
 int start(const std::filesystem::path& file) {
   log::start("penstockd", log::Level::info);
-  const auto config = load_site_config(file);
-  if (!config) {
-    log::error(config.error().message);
-    return exit_refused;
-  }
-  log::start("penstockd", config->log_level);
+  // Before there is anything that a child should not have.
+  auto process = Clerk::fork(file);
+  if (!process) return refuse(process.error());
 
-  // Phase 1: open.
+  // Phase 1: open. The clerk reads files; it is confined itself by the time it reads keys.
   asio::io_context loop;
   asio::signal_set signals{loop, SIGINT, SIGTERM, SIGHUP};
-  const auto opened = open(loop, *config);
-  if (!opened) {
-    log::error(opened.error().message);
-    return exit_refused;
-  }
-  // Phase 2: confine. Before this only key files were read; from here on nothing needs more
-  // than the sockets that are open, and connecting to the data plane's.
-  if (const auto confined = confine(confinement_of(*config)); !confined) {
-    log::error(confined.error().message);
-    return exit_refused;
-  }
+  Clerk clerk{loop, std::move(*process)};
+  const auto opened = open(loop, clerk);
+  if (!opened) return refuse(opened.error());
+
+  // Phase 2: confine. From here on nothing needs more than the sockets that are open, and
+  // connecting to the data plane's.
+  if (const auto confined = confine(confinement_of(opened->config)); !confined)
+    return refuse(confined.error());
 
   // Phase 3: run.
-  log::info(fmt::format("version {} serves site {}", PENSTOCK_VERSION, config->name));
-  run(loop, signals, *opened->site);
+  log::info(fmt::format("version {} serves site {}", PENSTOCK_VERSION, opened->config.name));
+  obey(loop, signals, *opened->site);
+  opened->site->start();
+  loop.run();
   log::info("stopped");
   return 0;
 }

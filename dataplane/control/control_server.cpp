@@ -57,6 +57,7 @@ bool ControlServer::obey(const ipc::Received& message, Time now) {
   if (const auto* inject_datagram = message.as<ipc::Inject>()) return inject(*inject_datagram);
   if (const auto* inside = message.as<ipc::InjectInside>()) return inject_inside(*inside);
   if (const auto* get_stats = message.as<ipc::GetStats>()) return report(*get_stats, now);
+  if (message.as<ipc::LinkPeer>() != nullptr) return true;
   log::warn("the controller sent a message that this data plane does not know");
   return false;
 }

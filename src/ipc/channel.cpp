@@ -65,6 +65,16 @@ Result<void> bind_at(int fd, const SocketAddress& address, int socket_type) {
   return fail_errno(fmt::format("cannot make the socket {}", path), errno);
 }
 
+// The ones above it are as every directory.
+Result<void> make_private_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory.parent_path(), error);
+  if (!error && ::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    error = {errno, std::generic_category()};
+  if (!error) return {};
+  return fail_errno(fmt::format("cannot make the directory {}", directory.string()), error.value());
+}
+
 }  // namespace
 
 Channel::Channel(UniqueFd socket) : socket_(std::move(socket)) {}
@@ -98,12 +108,8 @@ bool Channel::send_bytes(Bytes message) {
 Result<UniqueFd> listen_at(const std::filesystem::path& path, int socket_type) {
   const auto address = address_of(path);
   if (!address) return std::unexpected{address.error()};
-  std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  if (error) {
-    return fail_errno(fmt::format("cannot make the directory {}", path.parent_path().string()),
-                      error.value());
-  }
+  if (auto made = make_private_directory(path.parent_path()); !made)
+    return std::unexpected{made.error()};
   UniqueFd listener = make_socket(socket_type);
   if (!listener) return fail_errno("cannot make a Unix socket", errno);
   if (auto bound = bind_at(listener.get(), *address, socket_type); !bound) {
@@ -116,14 +122,21 @@ Result<UniqueFd> listen_at(const std::filesystem::path& path, int socket_type) {
   return listener;
 }
 
-std::optional<UniqueFd> accept_trusted(int listener) {
+bool AcceptedPeer::is_trusted() const { return uid == 0 || uid == ::geteuid(); }
+
+std::optional<AcceptedPeer> accept_peer(int listener) {
   UniqueFd client{::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
   if (!client) return std::nullopt;
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
-  if (peer.uid != 0 && peer.uid != ::geteuid()) return std::nullopt;
-  return client;
+  return AcceptedPeer{.socket = std::move(client), .uid = peer.uid, .pid = peer.pid};
+}
+
+std::optional<UniqueFd> accept_trusted(int listener) {
+  auto peer = accept_peer(listener);
+  if (!peer || !peer->is_trusted()) return std::nullopt;
+  return std::move(peer->socket);
 }
 
 Result<UniqueFd> connect_to(const std::filesystem::path& path, int socket_type) {

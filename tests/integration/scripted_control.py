@@ -22,6 +22,7 @@ class Control:
         self.name = name
         self.key_file = key_file
         self.run_dir = directory / name
+        self.state_dir = directory / f"{name}.state"
         self.config_file = directory / f"{name}.toml"
         self.log_file = directory / f"{name}.log"
         self.dataplane = scripted.ScriptedDataplane(self.run_dir / "dataplane.sock", ADDRESS[name])
@@ -31,7 +32,8 @@ class Control:
     def write_config(self, link: str = "", site: str = "") -> None:
         peer = PEER[self.name]
         self.config_file.write_text(
-            f'[site]\nname = "{self.name}"\nrun_dir = "{self.run_dir}"\nlog_level = "debug"\n{site}'
+            f'[site]\nname = "{self.name}"\nrun_dir = "{self.run_dir}"\n'
+            f'state_dir = "{self.state_dir}"\nlog_level = "debug"\n{site}'
             '[ports.plain]\ndevice = "af_packet:plain"\n[ports.wire]\ndevice = "af_packet:wire"\n'
             f'address = "{ADDRESS[self.name]}/24"\n[[link]]\npeer = "{peer}"\n'
             f'endpoint = "{ADDRESS[peer]}"\nkey_file = "{self.key_file}"\n{link}\n'

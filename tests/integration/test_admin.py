@@ -139,7 +139,7 @@ def test_slow_and_many_clients_block_nobody(up):
 
 
 def test_penstockd_stops_cleanly(controls):
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGINT):
         control = controls[0].start()
         wait_until(control.status, "status")
         assert control.stop(number) == 0

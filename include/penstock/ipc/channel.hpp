@@ -1,6 +1,8 @@
 // A SOCK_SEQPACKET connection that carries ipc messages, and the listening end of it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -62,9 +64,18 @@ class Channel {
   std::size_t length_ = 0;
 };
 
-// Binds `path` (mode 0600, directories made). A socket file that nobody answers is replaced;
-// one that somebody answers is ErrorKind::busy.
+// Binds `path` (mode 0600; its directory is made, for us alone, and those above it). A socket file
+// that nobody answers is replaced; one that somebody answers is ErrorKind::busy.
 [[nodiscard]] Result<UniqueFd> listen_at(const std::filesystem::path& path, int socket_type);
+// A connection, and who is at its other end.
+struct AcceptedPeer {
+  UniqueFd socket;
+  uid_t uid;
+  pid_t pid;
+  // Runs as root or as our own user.
+  [[nodiscard]] bool is_trusted() const;
+};
+[[nodiscard]] std::optional<AcceptedPeer> accept_peer(int listener);
 // Takes one waiting connection whose peer runs as root or as our own user; others are closed.
 [[nodiscard]] std::optional<UniqueFd> accept_trusted(int listener);
 [[nodiscard]] Result<UniqueFd> connect_to(const std::filesystem::path& path, int socket_type);

@@ -32,7 +32,8 @@ class SiteConfig:
 
     def text(self, run_dir: Path, key_file: Path) -> str:
         sections = {
-            "[site]": {"name": self.name, "run_dir": str(run_dir), **self.site},
+            "[site]": {"name": self.name, "run_dir": str(run_dir),
+                       "state_dir": str(run_dir.with_name("state")), **self.site},
             "[ports.plain]": {"device": self.plain},
             "[ports.wire]": {"device": self.wire, "address": self.address}
             | ({"gateway": self.gateway} if self.gateway else {}),

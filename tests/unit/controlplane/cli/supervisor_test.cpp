@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 
 namespace penstock::cli {
@@ -10,15 +11,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Supervisor, stops_on_SIGHUP_and_says_how_a_config_is_read) {
+TEST(Supervisor, passes_SIGHUP_on_to_what_reads_its_config_again) {
   ::signal(SIGHUP, SIG_DFL);
   asio::io_context loop;
-  Supervisor supervisor{loop, {{.name = "sleep", .arguments = {"/bin/sleep", "600"}}}};
+  const std::vector<std::string> sleep{"/bin/sleep", "600"};  // which a hangup kills
+  Supervisor supervisor{loop,
+                        {{.name = "deaf", .arguments = sleep},
+                         {.name = "reader", .arguments = sleep, .reads_config_again = true}}};
   asio::post(loop, [] { ::raise(SIGHUP); });
+  asio::steady_timer later{loop, 500ms};
+  later.async_wait([](const std::error_code&) { ::raise(SIGTERM); });
   testing::internal::CaptureStderr();
   EXPECT_EQ(supervisor.run(), 0);
   const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_NE(said.find("stopping on SIGHUP; a changed config is read by a restart"), said.npos);
+  EXPECT_NE(said.find("reader was killed by signal 1 (Hangup)"), said.npos) << said;
+  EXPECT_EQ(said.find("deaf"), said.npos) << said;
 }
 
 TEST(Supervisor, under_nohup_a_hangup_stops_nothing) {

@@ -1,0 +1,92 @@
+// What an operator asks of a site by the admin socket.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "penstock/base/log.hpp"
+
+#include "controlplane/shell/site.hpp"
+
+namespace penstock::controlplane {
+
+Result<void> Site::rekey(std::string_view peer) {
+  const auto link = find(peer);
+  if (link == nullptr)
+    return fail(ErrorKind::missing, fmt::format("there is no link to a peer named \"{}\"", peer));
+  if (is_zeroized_)
+    return fail(ErrorKind::key, "every key was wiped; `penstock reload` loads them again");
+  if (!dataplane_.is_up())
+    return fail(ErrorKind::missing, "cannot rekey now: " + dataplane_.reason());
+  link->controller.rekey(monotonic_now());
+  settle();
+  return {};
+}
+
+// Our own keys first: whatever the data plane does, they are gone.
+void Site::zeroize(const Caller& caller, OnZeroized on_zeroized) {
+  const std::string who = fmt::format("uid {} (pid {})", caller.uid, caller.pid);
+  for (const auto& link : links_) link->controller.zeroize(who, monotonic_now());
+  identity_.reset();
+  is_zeroized_ = true;
+  settle();
+  const auto done = [this, caller, on_zeroized = std::move(on_zeroized),
+                     was_up = dataplane_.is_up()](const std::optional<std::uint32_t>& sessions) {
+    const bool is_unconfirmed = was_up && !sessions;
+    audit_.write("zeroized", fmt::format("uid={} pid={} links={} sessions={}", caller.uid,
+                                         caller.pid, links_.size(),
+                                         sessions         ? std::to_string(*sessions)
+                                         : is_unconfirmed ? "unconfirmed"
+                                                          : "none"));
+    if (is_unconfirmed) {
+      return on_zeroized(fail(ErrorKind::system,
+                              "penstockd's keys are wiped, but the data plane did not confirm that "
+                              "its keys are: kill penstock-dataplane, and they end with it"));
+    }
+    on_zeroized(ZeroizeReport{.links = links_.size(), .sessions = sessions});
+  };
+  dataplane_.zeroize(done);
+}
+
+void Site::restore_key(const std::string& peer, OnDone on_done) {
+  clerk_.restore(peer, [this, peer, on_done = std::move(on_done)](const Result<void>& restored) {
+    if (!restored) return on_done(std::unexpected{restored.error()});
+    audit_.write("key_restored", "peer=" + peer);
+    reload([on_done](const Result<ReloadReport>& report) {
+      on_done(report ? Result<void>{} : std::unexpected{report.error()});
+    });
+  });
+}
+
+// --- status ---------------------------------------------------------------------------
+
+void Site::ask_status(std::function<void(SiteStatus)> on_status) {
+  dataplane_.ask_report(
+      [this, on_status = std::move(on_status)](std::optional<DataplaneReport> report) {
+        on_status(status(std::move(report)));
+      });
+}
+
+SiteStatus Site::status(std::optional<DataplaneReport> report) const {
+  SiteStatus status{.site = config_.name,
+                    .uptime = monotonic_now() - started_,
+                    .lab = config_.lab,
+                    .dataplane = std::nullopt,
+                    .dataplane_reason = dataplane_.reason(),
+                    .links = {}};
+  if (report) {
+    // There, links are told apart by their place in the config.
+    for (ipc::SessionInfo& session : report->sessions) {
+      const auto link = std::ranges::find_if(
+          links_, [&](const auto& one) { return one->number == session.link; });
+      session.link = static_cast<std::uint32_t>(link - links_.begin());
+    }
+    status.dataplane = DataplaneView{.hello = dataplane_.hello(),
+                                     .stats = report->stats,
+                                     .sessions = std::move(report->sessions)};
+  }
+  for (const auto& link : links_) status.links.push_back(link->controller.status());
+  return status;
+}
+
+}  // namespace penstock::controlplane
