@@ -65,36 +65,13 @@ json session_json(const ipc::SessionInfo& session) {
       {"remote_spi", spi_text(session.remote_spi_base)},
       {"frame_size", session.frame_size},
       {"tag", session.tag},
+      {"peer", to_string(ipc::from_wire(session.peer))},
+      {"is_silent", session.is_silent != 0},
       {"lanes_out", session.lanes_out},
       {"lanes_in", session.lanes_in},
       {"frames_sealed", session.frames_sealed},
       {"frames_opened", session.frames_opened},
       {"failed_opens", session.failed_opens},
-  };
-}
-
-json link_json(const LinkStatus& link, std::uint32_t index,
-               const std::optional<DataplaneView>& dataplane) {
-  json current = nullptr;
-  json sessions = json::array();
-  if (dataplane) {
-    for (const ipc::SessionInfo& session : dataplane->sessions) {
-      if (session.link != index) continue;
-      sessions.push_back(session_json(session));
-      if (session.state == ipc::SessionState::current) current = sessions.back();
-    }
-  }
-  return {
-      {"peer", link.peer},
-      {"endpoint", to_string(link.endpoint)},
-      {"state", name_of(link.state)},
-      {"reason", link.reason},
-      {"lists_null", link.lists_null},
-      {"session", std::move(current)},
-      {"sessions", std::move(sessions)},
-      {"handshakes_completed", link.handshakes_completed},
-      {"handshakes_failed", link.handshakes_failed},
-      {"messages_refused", link.messages_refused},
   };
 }
 
@@ -106,6 +83,81 @@ json named(std::size_t count, const Name& name_and_value) {
     object[std::string{name}] = value;
   }
   return object;
+}
+
+json refusals_json(const std::array<std::uint64_t, refusal_count>& counts) {
+  return named(refusal_count, [&](std::size_t i) {
+    return std::pair{i == 0 ? "unknown" : name_of(static_cast<Refusal>(i)), counts[i]};
+  });
+}
+
+// By reason; where one side refused, by what it said.
+json failures_json(const HandshakeBook& book) {
+  json failures = named(handshake_failures, [&](std::size_t i) {
+    return std::pair{to_string(static_cast<HandshakeFailure>(i)), book.failed_by[i]};
+  });
+  failures["refused_by_far_side"] = refusals_json(book.refused_by_far_side);
+  failures["refused_here"] = refusals_json(book.refused_here);
+  return failures;
+}
+
+json last_handshake_json(const HandshakeBook& book, Time now) {
+  if (!book.last) return nullptr;
+  const auto& [story, ended, failure, why] = *book.last;
+  return {{"when_s_ago", seconds(now - ended)},
+          {"cause", to_string(story.cause)},
+          {"route", story.is_inside ? "inside" : "clear"},
+          {"role", story.role == ipc::Role::initiator ? "initiator" : "responder"},
+          {"result", failure ? to_string(*failure) : "session"},
+          {"reason", why},
+          {"duration_ms", seconds(ended - story.started) * 1e3},
+          {"suite", story.suite ? json(to_string(*story.suite)) : json(nullptr)}};
+}
+
+// Tells a session's link, whatever number it had when the session was made.
+bool is_of(const ipc::SessionInfo& session, const LinkStatus& link, std::uint32_t index) {
+  const std::string name = text_of(session.peer_name);
+  return name.empty() ? session.link == index : name == link.peer;
+}
+
+std::string where(const LinkStatus& link) {
+  if (link.endpoint.port != 0) return to_string(link.endpoint);
+  return link.endpoint_name;
+}
+
+json link_json(const LinkStatus& link, std::uint32_t index,
+               const std::optional<DataplaneView>& dataplane, Time now) {
+  json current = nullptr;
+  json sessions = json::array();
+  if (dataplane) {
+    for (const ipc::SessionInfo& session : dataplane->sessions) {
+      if (!is_of(session, link, index)) continue;
+      sessions.push_back(session_json(session));
+      if (session.state == ipc::SessionState::current) current = sessions.back();
+    }
+  }
+  return {
+      {"peer", link.peer},
+      {"endpoint", where(link)},
+      {"endpoint_name", link.endpoint_name},
+      {"state", name_of(link.state)},
+      {"since_s", seconds(now - link.since)},
+      {"reason", link.reason},
+      {"lists_null", link.lists_null},
+      {"session", std::move(current)},
+      {"sessions", std::move(sessions)},
+      {"handshakes_completed", link.handshakes_completed},
+      {"handshakes_failed", link.handshakes_failed},
+      {"messages_refused", link.messages_refused},
+      {"handshakes_failed_by", failures_json(link.handshakes)},
+      {"messages_refused_by", named(verdict_count,
+                                    [&](std::size_t i) {
+                                      return std::pair{to_string(static_cast<Verdict>(i)),
+                                                       link.handshakes.messages_refused_by[i]};
+                                    })},
+      {"last_handshake", last_handshake_json(link.handshakes, now)},
+      {"silences", link.silences},
+  };
 }
 
 // Which code seals each protection, under the protection's name.
@@ -169,7 +221,8 @@ void add_counters(json& result, const std::optional<DataplaneView>& dataplane) {
 json to_json(const SiteStatus& status) {
   json links = json::array();
   for (const LinkStatus& link : status.links) {
-    links.push_back(link_json(link, static_cast<std::uint32_t>(links.size()), status.dataplane));
+    links.push_back(
+        link_json(link, static_cast<std::uint32_t>(links.size()), status.dataplane, status.now));
   }
   json result{
       {"site", status.site},

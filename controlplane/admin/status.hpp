@@ -22,7 +22,8 @@ struct DataplaneView {
 
 struct SiteStatus {
   std::string site;
-  Time uptime{};     // of penstockd
+  Time uptime{};  // of penstockd
+  Time now = monotonic_now();
   bool lab = false;  // the config allows NULL suites
   std::optional<DataplaneView> dataplane;
   std::string dataplane_reason;   // why there is none

@@ -118,7 +118,8 @@ class Page {
   }
 
   void write_link(const json& link) {
-    line("\nlink to {} at {}: {}{}", text(link, "peer"), text(link, "endpoint"),
+    const std::string_view endpoint = text(link, "endpoint");
+    line("\nlink to {}{}{}: {}{}", text(link, "peer"), endpoint.empty() ? "" : " at ", endpoint,
          state(text(link, "state")), trouble(link));
     shout_unless_protected(link.at("session"));
     if (link.at("lists_null") == true && !is_unprotected(link.at("session")))
@@ -130,6 +131,36 @@ class Page {
          link.at("handshakes_completed").get<std::uint64_t>(),
          link.at("handshakes_failed").get<std::uint64_t>(),
          link.at("messages_refused").get<std::uint64_t>());
+    write_counts("failed", link.at("handshakes_failed_by"));
+    write_counts("refused", link.at("messages_refused_by"));
+    if (const json& last = link.at("last_handshake"); !last.is_null()) write_last(last);
+  }
+
+  // Those that are not zero; of counts inside counts, each.
+  void write_counts(std::string_view label, const json& counts) {
+    std::string list;
+    add_counts(list, "", counts);
+    if (!list.empty()) line("    {}: {}", label, list);
+  }
+
+  static void add_counts(std::string& list, const std::string& prefix, const json& counts) {
+    for (const auto& [name, value] : counts.items()) {
+      if (value.is_object()) {
+        add_counts(list, prefix + name + " ", value);
+      } else if (value != 0) {
+        list += fmt::format("{}{}{} {}", list.empty() ? "" : ", ", prefix, name,
+                            value.get<std::uint64_t>());
+      }
+    }
+  }
+
+  void write_last(const json& last) {
+    const bool is_inside = text(last, "route") == "inside";
+    line("  last handshake {} ago: {}, {}, as {}, in {:.0f} ms: {}",
+         duration(last.at("when_s_ago").get<double>()), text(last, "cause"),
+         is_inside ? "inside the session" : "in the clear", text(last, "role"),
+         last.at("duration_ms").get<double>(),
+         text(last, "result") == "session" ? text(last, "suite") : text(last, "reason"));
   }
 
   [[nodiscard]] static bool is_unprotected(const json& session) {

@@ -41,23 +41,42 @@ std::optional<Time> LinkController::State::attempt_due() const {
 
 void LinkController::State::start_attempt(Time now) {
   std::optional<SlotLease> slot = slots_->take();
-  if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
+  const HandshakeStory story = story_of_next(now);
+  if (!slot) return failed(story, HandshakeFailure::no_slot, std::string{no_slot}, now);
   const Parameters own = own_parameters(slot->base());
   attempt_.emplace(Attempt{
       .initiator = {keys_.newest()->starting, config_.suites, own, *entropy_, now, identity()},
       .slot = std::move(*slot),
       .route = next_route(),
-      .key = keys_.newest()->fingerprint});
+      .key = keys_.newest()->fingerprint,
+      .story = story});
   send(attempt_->route, attempt_->initiator.outgoing());
 }
 
-void LinkController::State::failed(std::string why, Time now) {
-  count_failure(now);
+HandshakeStory LinkController::State::story_of_next(Time now) const {
+  HandshakeCause cause = rekey_cause_;
+  if (sessions_.current() == nullptr)
+    cause = HandshakeCause::first;
+  else if (!is_up())
+    cause = HandshakeCause::silence;
+  return {.cause = cause, .role = ipc::Role::initiator, .is_inside = goes_inside(), .started = now};
+}
+
+void LinkController::State::failed(const HandshakeStory& story, HandshakeFailure failure,
+                                   std::string why, Time now) {
+  book_.fail(story, failure, why, now);
+  back_off(now);
   view_.failed(std::move(why), now);
 }
 
-void LinkController::State::count_failure(Time now) {
-  ++failed_;
+void LinkController::State::refused(const HandshakeStory& story, HandshakeFailure side,
+                                    Refusal refusal, std::string why, Time now) {
+  book_.refuse(story, side, refusal, why, now);
+  back_off(now);
+  view_.failed(std::move(why), now);
+}
+
+void LinkController::State::back_off(Time now) {
   ++failed_in_a_row_;
   schedule_.attempt_failed(*entropy_, now);
 }
@@ -112,9 +131,13 @@ void LinkController::State::attempt_over(Time now) {
   const Initiator& initiator = attempt_->initiator;
   if (initiator.state() == Initiator::State::refused) {
     const auto fault = initiator.identity_fault();
-    failed(fmt::format("refused {}: {}", initiator.is_refused_here() ? "here" : "by the far side",
-                       fault ? std::string{to_string(*fault)} : explain(initiator.refusal())),
-           now);
+    const bool here = initiator.is_refused_here();
+    refused(attempt_->story,
+            here ? HandshakeFailure::refused_here : HandshakeFailure::refused_by_far_side,
+            initiator.refusal(),
+            fmt::format("refused {}: {}", here ? "here" : "by the far side",
+                        fault ? std::string{to_string(*fault)} : explain(initiator.refusal())),
+            now);
   } else {
     met_silence(now);
   }
@@ -122,15 +145,22 @@ void LinkController::State::attempt_over(Time now) {
 }
 
 void LinkController::State::met_silence(Time now) {
+  constexpr auto no_answer = HandshakeFailure::no_answer;
+  const HandshakeStory& story = attempt_->story;
   ++unanswered_;
   if (std::holds_alternative<ipc::SessionId>(attempt_->route))
-    return failed(fmt::format("no answer from {} inside the living session: does it still have it?",
+    return failed(story, no_answer,
+                  fmt::format("no answer from {} inside the living session: does it still have it?",
                               far_side()),
                   now);
-  if (view_.is_silence_explained(now)) return count_failure(now);  // the reason stands and was said
+  if (view_.is_silence_explained(now)) {  // the reason stands and was said
+    book_.fail(story, no_answer, view_.reason(), now);
+    return back_off(now);
+  }
   const std::size_t ip_header =
       config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
   failed(
+      story, no_answer,
       fmt::format("no answer from {}: is it running, and does the path carry packets of {} bytes?",
                   far_side(), ip_header + udp_header + limits::handshake_message),
       now);

@@ -20,6 +20,7 @@
 
 #include "controlplane/handshake/entropy.hpp"
 #include "controlplane/handshake/route.hpp"
+#include "controlplane/session/handshake_book.hpp"
 
 namespace penstock::controlplane {
 
@@ -93,6 +94,7 @@ struct LinkStatus {
   std::uint64_t handshakes_completed = 0;
   std::uint64_t handshakes_failed = 0;  // attempts that ended without a session
   std::uint64_t messages_refused = 0;   // handshake messages that did not authenticate
+  HandshakeBook handshakes;             // the same in detail
   std::uint64_t silences = 0;           // how often nothing came from the far side for dead_after
 };
 

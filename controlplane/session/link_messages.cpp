@@ -19,7 +19,7 @@ bool LinkController::State::datagram(const Route& from, Bytes bytes, Time now) {
     case PacketType::handshake_1:
     case PacketType::handshake_3: {
       RingKey* const key = keys_.named_by(bytes);
-      if (key == nullptr) return false;
+      if (key == nullptr) return is_refused_inside(from, bytes, now);
       if (type == PacketType::handshake_1)
         message_1(*key, from, bytes, now);
       else
@@ -29,7 +29,7 @@ bool LinkController::State::datagram(const Route& from, Bytes bytes, Time now) {
     case PacketType::handshake_2:
     case PacketType::handshake_4:
       if (!attempt_ || !is_route_of_attempt(from) || !attempt_->initiator.is_for_us(bytes))
-        return false;
+        return is_refused_inside(from, bytes, now);
       message_2_or_4(bytes, now);
       return true;
     case PacketType::data:
@@ -46,14 +46,28 @@ bool LinkController::State::is_route_of_attempt(const Route& from) const {
 }
 
 void LinkController::State::unclaimed(const Endpoint& from, Bytes bytes, Time now) {
-  if (keys_.is_empty() || from != address_.endpoint() ||
-      !check_envelope(bytes, PacketType::handshake_1))
-    return;
+  const bool is_theirs = from == address_.endpoint() || from == expected_peer();
+  if (!keys_.is_empty() && is_theirs) refuse_unclaimed(bytes, now);
+}
+
+// What comes through our own session is no other link's.
+bool LinkController::State::is_refused_inside(const Route& from, Bytes bytes, Time now) {
+  if (!std::holds_alternative<ipc::SessionId>(from)) return false;
+  refuse_unclaimed(bytes, now);
+  return true;
+}
+
+void LinkController::State::refuse_unclaimed(Bytes bytes, Time now) {
+  const auto type =
+      bytes.empty() ? PacketType::data : static_cast<PacketType>(load_u8(bytes.data()));
+  if (const auto message = check_envelope(bytes, type); !message)
+    return count_refused(message.error(), now);
+  if (type == PacketType::handshake_2 || type == PacketType::handshake_4)
+    return count_refused(Verdict::not_ours, now);
   // Whoever starts handshakes as we do has our name, or reflects our own message: either says
   // nothing about keys.
   if (keys_.is_of_our_own(bytes)) return view_.same_name(now);
-  ++refused_;
-  view_.foreign_key(now);
+  count_refused(Verdict::unknown_key, now);
 }
 
 void LinkController::State::message_1(RingKey& key, const Route& from, Bytes bytes, Time now) {
@@ -79,7 +93,7 @@ void LinkController::State::message_3(RingKey& key, const Route& from, Bytes byt
 // Not a failed handshake: who holds the key alone neither ends our attempts nor delays them.
 void LinkController::State::wrong_identity(IdentityFault fault, Time now) {
   count_refused(Verdict::bad_identity, now);
-  view_.failed(fmt::format("refused here: {}", to_string(fault)), now);
+  view_.peer_refused(fmt::format("refused here: {}", to_string(fault)), now);
 }
 
 bool LinkController::State::own_attempt_wins(const crypto::Nonce& theirs) const {
@@ -93,15 +107,21 @@ bool LinkController::State::own_attempt_wins(const crypto::Nonce& theirs) const 
 void LinkController::State::answer(RingKey& key, const Route& from, const ProvenMessage3& proven,
                                    Time now) {
   std::optional<SlotLease> slot = slots_->take();
-  if (!slot) return failed("every session slot of the data plane is taken; remove links", now);
+  HandshakeStory story{.cause = HandshakeCause::peer,
+                       .role = ipc::Role::responder,
+                       .is_inside = std::holds_alternative<ipc::SessionId>(from),
+                       .started = now,
+                       .suite = proven.suite};
+  if (!slot) return failed(story, HandshakeFailure::no_slot, std::string{no_slot}, now);
   auto answer = key.responder.answer(proven, own_parameters(slot->base()), *entropy_, now);
   if (!answer) return count_refused(answer.error(), now);
   if (!answer->agreement) {
-    failed("refused here: " + explain(answer->refusal), now);
+    refused(story, HandshakeFailure::refused_here, answer->refusal,
+            "refused here: " + explain(answer->refusal), now);
     send(from, answer->message);
     return;
   }
-  install(*answer->agreement, peer_on(from), std::move(*slot),
+  install(*answer->agreement, {.slot = std::move(*slot), .peer = peer_on(from), .story = story},
           Pending::Reply{.to = from,
                          .key = key.fingerprint,
                          .nonce_initiator = proven.fields.nonce_initiator,
@@ -118,7 +138,10 @@ void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
       return send(attempt_->route, initiator.outgoing());
     case Initiator::State::agreed:
       // Towards the endpoint that we chose: no MAC covers where a message 4 came from.
-      install(initiator.take_agreement(), peer_on(attempt_->route), std::move(attempt_->slot),
+      install(initiator.take_agreement(),
+              {.slot = std::move(attempt_->slot),
+               .peer = peer_on(attempt_->route),
+               .story = attempt_->story},
               std::nullopt, now);
       attempt_.reset();
       return;
@@ -131,24 +154,19 @@ void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
 }
 
 void LinkController::State::count_refused(Verdict verdict, Time now) {
+  book_.refuse_message(verdict);
   switch (verdict) {
-    case Verdict::not_ours:
-    case Verdict::bad_type:
-    case Verdict::stale_cookie:
-    case Verdict::repeat_unanswered:
-      return;  // late or repeated by the network: no offence
+    case Verdict::unknown_key:
+      return view_.foreign_key(is_up(), now);
     case Verdict::bad_mac:
     case Verdict::bad_proof:
     case Verdict::bad_seal:
-      view_.not_authentic(now);
-      break;
+      return view_.not_authentic(now);
     case Verdict::downgrade:
-      view_.downgrade(now);
-      break;
+      return view_.downgrade(now);
     default:
-      break;
+      return;
   }
-  ++refused_;
 }
 
 }  // namespace penstock::controlplane

@@ -83,7 +83,7 @@ bool LinkController::State::reconfigure(Setup setup, Time now) {
   attempt_.reset();  // it points at the keys, and offers what the config said
   config_ = std::move(setup.config);
   load_keys(setup);
-  rekey_now(now);
+  rekey_now(HandshakeCause::reload, now);
   view_.changed(listed(changed));
   return true;
 }
@@ -109,8 +109,9 @@ void LinkController::State::zeroize(std::string_view who, Time now) {
       fmt::format("zeroized by {}; `penstock reload` or a restart loads the keys again", who));
 }
 
-void LinkController::State::rekey_now(Time now) {
+void LinkController::State::rekey_now(HandshakeCause cause, Time now) {
   schedule_.reset();
+  rekey_cause_ = cause;
   if (Session* current = sessions_.current()) current->rekey_at = now;
 }
 

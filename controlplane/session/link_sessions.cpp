@@ -114,16 +114,14 @@ bool LinkController::State::lists_null() const {
                              [](Suite suite) { return suite.protection == Protection::none; });
 }
 
-void LinkController::State::install(const Agreement& agreement, const Endpoint& peer,
-                                    SlotLease slot, std::optional<Pending::Reply> reply, Time now) {
-  Session session{.id = agreement.session_id,
-                  .role = agreement.role,
-                  .suite = agreement.suite,
-                  .tag = agreement.shape.tag,
-                  .slot = std::move(slot),
-                  .peer = peer,
-                  .rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_)};
-  const InstallTarget target{.boot_id = facts_->boot_id, .link = link_index_, .peer = peer};
+void LinkController::State::install(const Agreement& agreement, Session session,
+                                    std::optional<Pending::Reply> reply, Time now) {
+  session.id = agreement.session_id;
+  session.role = agreement.role;
+  session.suite = session.story->suite = agreement.suite;
+  session.tag = agreement.shape.tag;
+  session.rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_);
+  const InstallTarget target{.boot_id = facts_->boot_id, .link = link_index_, .peer = session.peer};
   actions_.push_back(
       Install{.request = next_request_, .message = make_install(agreement, target, config_)});
   pending_.push_back(
@@ -137,7 +135,8 @@ void LinkController::State::install_reply(std::uint32_t request, ipc::InstallRes
   Pending pending = std::move(*found);
   pending_.erase(found);
   if (result != ipc::InstallResult::installed) {
-    failed(fmt::format("the data plane refused the session: {}", describe(result)), now);
+    failed(*pending.session.story, HandshakeFailure::install_refused,
+           fmt::format("the data plane refused the session: {}", describe(result)), now);
     return;
   }
   sessions_.add(std::move(pending.session));
@@ -159,7 +158,8 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
   const std::string suite_before = was_up ? describe_suite(*sessions_.current()) : std::string{};
   const Session* session = sessions_.confirm(id, now);
   if (session == nullptr) return;
-  ++completed_;
+  if (session->story) book_.complete(*session->story, now);
+  rekey_cause_ = HandshakeCause::age;
   schedule_.succeeded();
   const bool had_failed = std::exchange(failed_in_a_row_, 0) > 0;
   unanswered_ = 0;
@@ -190,13 +190,16 @@ void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason
     view_.went_down(describe(why));
   } else if (why == ipc::RemovalReason::unconfirmed) {
     ++unanswered_;
-    failed(std::string{describe(why)}, now);
+    failed(session->story.value_or(HandshakeStory{.started = now}), HandshakeFailure::unconfirmed,
+           std::string{describe(why)}, now);
   }
 }
 
 void LinkController::State::rekey_wanted(const ipc::SessionId& id, Time now) {
   Session* current = sessions_.current();
-  if (current != nullptr && current->id == id) current->rekey_at = std::min(current->rekey_at, now);
+  if (current == nullptr || current->id != id || current->rekey_at <= now) return;
+  current->rekey_at = now;
+  rekey_cause_ = HandshakeCause::limit;
 }
 
 }  // namespace penstock::controlplane

@@ -74,7 +74,7 @@ void LinkController::State::dataplane_down(Time now) {
 
 // --- the operator -----------------------------------------------------------------------
 
-void LinkController::State::rekey(Time now) { rekey_now(now); }
+void LinkController::State::rekey(Time now) { rekey_now(HandshakeCause::by_operator, now); }
 
 std::vector<Action> LinkController::State::take_actions() {
   if (facts_ && told_to_expect_ != expected_peer()) {
@@ -93,9 +93,10 @@ LinkStatus LinkController::State::status() const {
                     .session_id = std::nullopt,
                     .role = std::nullopt,
                     .since = since_,
-                    .handshakes_completed = completed_,
-                    .handshakes_failed = failed_,
-                    .messages_refused = refused_,
+                    .handshakes_completed = book_.completed,
+                    .handshakes_failed = book_.failed,
+                    .messages_refused = book_.messages_refused,
+                    .handshakes = book_,
                     .silences = silences_};
   if (const Session* current = sessions_.current()) {
     status.session_id = current->id;

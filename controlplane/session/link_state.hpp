@@ -16,6 +16,9 @@
 
 namespace penstock::controlplane {
 
+inline constexpr std::string_view no_slot =
+    "every session slot of the data plane is taken; remove links";
+
 struct LinkController::State {
   State(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now);
 
@@ -52,6 +55,7 @@ struct LinkController::State {
     SlotLease slot;
     Route route;  // of all its messages, both ways
     crypto::KeyFingerprint key;
+    HandshakeStory story;
   };
   // A session between its agreement and the data plane's reply.
   struct Pending {
@@ -81,6 +85,9 @@ struct LinkController::State {
   void answer(RingKey& key, const Route& from, const ProvenMessage3& proven, Time now);
   [[nodiscard]] bool own_attempt_wins(const crypto::Nonce& theirs) const;
   void wrong_identity(IdentityFault fault, Time now);
+  // From where the far side is, or inside its session: counted by name.
+  [[nodiscard]] bool is_refused_inside(const Route& from, Bytes bytes, Time now);
+  void refuse_unclaimed(Bytes bytes, Time now);
   void count_refused(Verdict verdict, Time now);
 
   void start_due_attempt(Time now);
@@ -89,18 +96,21 @@ struct LinkController::State {
   void met_silence(Time now);
   // ... with our list, where that has nothing in common with the far side's.
   [[nodiscard]] std::string explain(Refusal refusal) const;
-  void failed(std::string why, Time now);
-  void count_failure(Time now);
+  [[nodiscard]] HandshakeStory story_of_next(Time now) const;
+  void failed(const HandshakeStory& story, HandshakeFailure failure, std::string why, Time now);
+  void refused(const HandshakeStory& story, HandshakeFailure side, Refusal refusal, std::string why,
+               Time now);
+  void back_off(Time now);
   // When the next attempt is due; empty while there is no reason for one.
   [[nodiscard]] std::optional<Time> attempt_due() const;
   [[nodiscard]] const Identity* identity() const { return identity_ ? &*identity_ : nullptr; }
   void load_keys(Setup& setup);
   // The keys of the config that differ from what this link has.
   [[nodiscard]] std::vector<std::string_view> changes(const Setup& setup) const;
-  void rekey_now(Time now);
+  void rekey_now(HandshakeCause cause, Time now);
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
-  void install(const Agreement& agreement, const Endpoint& peer, SlotLease slot,
-               std::optional<Pending::Reply> reply, Time now);
+  void install(const Agreement& agreement, Session session, std::optional<Pending::Reply> reply,
+               Time now);
   // Whether the next attempt goes inside the living session: unless there is none, it carries no
   // handshakes or is silent, or too many attempts found no answer: then every other one goes in
   // the clear. All do where the far side's address is not said.
@@ -145,9 +155,8 @@ struct LinkController::State {
   Schedule schedule_;
   std::uint32_t next_request_ = 1;
 
-  std::uint64_t completed_ = 0;
-  std::uint64_t failed_ = 0;
-  std::uint64_t refused_ = 0;
+  HandshakeBook book_;
+  HandshakeCause rekey_cause_ = HandshakeCause::age;  // of the next one
   std::uint64_t failed_in_a_row_ = 0;
   std::uint64_t silences_ = 0;  // how often the far side fell silent
   unsigned unanswered_ = 0;     // attempts in a row that met silence

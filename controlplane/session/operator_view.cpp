@@ -80,13 +80,25 @@ std::string OperatorView::rekey_trouble(std::uint64_t failures) const {
   return fmt::format("the last {} handshakes failed: {}", failures, reason_);
 }
 
-void OperatorView::failed(std::string why, Time now) {
-  if (why != reason_) failure_limit_ = log::RateLimit{repeat_after};
-  reason_ = std::move(why);
-  limited(failure_limit_, reason_, now);
+void OperatorView::failed(std::string why, Time now) { said_failure(std::move(why), now); }
+
+void OperatorView::peer_refused(std::string why, Time now) {
+  if (said_failure(std::move(why), now)) audit("peer_refused", reason_);
 }
 
-void OperatorView::foreign_key(Time now) { explain_silence(std::string{foreign_key_text}, now); }
+bool OperatorView::said_failure(std::string why, Time now) {
+  if (why != reason_) failure_limit_ = log::RateLimit{repeat_after};
+  reason_ = std::move(why);
+  return limited(failure_limit_, reason_, now);
+}
+
+void OperatorView::foreign_key(bool is_up, Time now) {
+  if (!is_up) return explain_silence(std::string{foreign_key_text}, now);
+  limited(other_key_limit_,
+          "the far side also tries a key that this site does not hold; if its key is being "
+          "changed, give this site the new key file too",
+          now);
+}
 
 void OperatorView::same_name(Time now) {
   explain_silence(fmt::format("messages under our own name come from the far side: both files may "
@@ -109,15 +121,17 @@ void OperatorView::not_authentic(Time now) {
 }
 
 void OperatorView::downgrade(Time now) {
-  limited(downgrade_limit_,
-          "refused a downgrade: what the far side offered or was answered is not what arrived, so "
-          "somebody on the path changes handshakes (or they get damaged there)",
-          now);
+  constexpr std::string_view text =
+      "refused a downgrade: what the far side offered or was answered is not what arrived, so "
+      "somebody on the path changes handshakes (or they get damaged there)";
+  if (limited(downgrade_limit_, text, now)) audit("peer_refused", text);
 }
 
-void OperatorView::limited(log::RateLimit& limit, std::string_view text, Time now) {
+bool OperatorView::limited(log::RateLimit& limit, std::string_view text, Time now) {
   unsigned suppressed = 0;
-  if (limit.allow(now, suppressed)) notice(Notice::Kind::warning, text, suppressed);
+  if (!limit.allow(now, suppressed)) return false;
+  notice(Notice::Kind::warning, text, suppressed);
+  return true;
 }
 
 void OperatorView::audit(std::string_view event, std::string_view text) {

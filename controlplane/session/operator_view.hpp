@@ -44,9 +44,11 @@ class OperatorView {
   [[nodiscard]] std::string rekey_trouble(std::uint64_t failures) const;
   // An attempt ended without a session.
   void failed(std::string why, Time now);
+  // One who holds the key did not prove to be the far side.
+  void peer_refused(std::string why, Time now);
   // A message under another key came from the link's endpoint: for a while, silence is
-  // explained by that.
-  void foreign_key(Time now);
+  // explained by that. `is_up`: the far side holds ours as well.
+  void foreign_key(bool is_up, Time now);
   [[nodiscard]] bool is_silence_explained(Time now) const { return now < explained_until_; }
   // The same, when it was a message such as we send ourselves.
   void same_name(Time now);
@@ -61,7 +63,9 @@ class OperatorView {
   void notice(Notice::Kind kind, std::string_view text, unsigned suppressed = 0);
   void explain_silence(std::string why, Time now);
   void audit(std::string_view event, std::string_view text);
-  void limited(log::RateLimit& limit, std::string_view text, Time now);
+  // Whether it was said.
+  bool limited(log::RateLimit& limit, std::string_view text, Time now);
+  bool said_failure(std::string why, Time now);
 
   std::string site_;
   std::string name_;
@@ -70,6 +74,7 @@ class OperatorView {
   Time explained_until_{};
   log::RateLimit failure_limit_{repeat_after};
   log::RateLimit explained_limit_{repeat_after};
+  log::RateLimit other_key_limit_{repeat_after};
   log::RateLimit moved_limit_{repeat_after};
   log::RateLimit not_authentic_limit_{repeat_after};
   log::RateLimit downgrade_limit_{repeat_after};

@@ -7,6 +7,7 @@
 #include "penstock/base/clock.hpp"
 #include "penstock/ipc/messages.hpp"
 
+#include "controlplane/session/handshake_book.hpp"
 #include "controlplane/session/slot_allocator.hpp"
 
 namespace penstock::controlplane {
@@ -22,6 +23,8 @@ struct Session {
   Time rekey_at{};                   // while it is current
   Time confirmed_at{};               // once it is
   std::optional<Time> silent_since;  // when nothing good had come on it for dead_after
+
+  std::optional<HandshakeStory> story = std::nullopt;  // empty: another control process's
 
   [[nodiscard]] bool is_silent() const { return silent_since.has_value(); }
 };

@@ -17,7 +17,7 @@ void put(std::array<char, N>& to, std::string_view text) {
 ipc::SessionInfo session(ipc::SessionState state, std::uint32_t link, std::byte id) {
   ipc::SessionInfo info;
   info.session_id.fill(id);
-  info.link = link;
+  put(info.peer_name, link == 0 ? "beta" : "gamma");
   info.state = state;
   info.role = ipc::Role::responder;
   info.suite = 0x0101;
@@ -30,6 +30,8 @@ ipc::SessionInfo session(ipc::SessionState state, std::uint32_t link, std::byte 
 SiteStatus site(std::vector<ipc::SessionInfo> sessions) {
   SiteStatus status{.site = "alpha", .uptime = Time{2'000'000'000}, .dataplane = DataplaneView{}};
   status.links.resize(2);
+  status.links[0].peer = "beta";
+  status.links[1].peer = "gamma";
   status.links[1].state = LinkStatus::State::up;
   status.dataplane->sessions = std::move(sessions);
   return status;
@@ -52,6 +54,63 @@ TEST(Status, sessions_stand_with_their_link) {
   EXPECT_EQ(link["session"]["local_spi"], "0x00000012");
   EXPECT_EQ(link["session"]["remote_spi"], "0xfedcba98");
   EXPECT_EQ(link["session"]["age_s"], 1.5);
+}
+
+TEST(Status, a_link_tells_its_last_handshake) {
+  SiteStatus status = site({});
+  EXPECT_TRUE(to_json(status)["links"][0]["last_handshake"].is_null());
+  status.now = Time{10'000'000'000};
+  HandshakeStory story{.cause = HandshakeCause::limit, .is_inside = true};
+  story.started = Time{7'000'000'000};
+  story.suite = *suite_from_code(0x0101);
+  status.links[0].handshakes.complete(story, Time{7'250'000'000});
+  status.links[0].since = Time{4'000'000'000};
+  json link = to_json(status)["links"][0];
+  EXPECT_EQ(link["since_s"], 6.0);
+  EXPECT_EQ(link["last_handshake"], (json{{"when_s_ago", 2.75},
+                                          {"cause", "bytes or frames"},
+                                          {"route", "inside"},
+                                          {"role", "initiator"},
+                                          {"result", "session"},
+                                          {"reason", ""},
+                                          {"duration_ms", 250.0},
+                                          {"suite", "X25519-AES256_CTR-SHA256"}}));
+  status.links[0].handshakes.refuse({.role = ipc::Role::responder}, HandshakeFailure::refused_here,
+                                    Refusal::tag, "refused here: short", status.now);
+  link = to_json(status)["links"][0];
+  EXPECT_EQ(link["last_handshake"]["result"], "refused_here");
+  EXPECT_EQ(link["last_handshake"]["reason"], "refused here: short");
+  EXPECT_TRUE(link["last_handshake"]["suite"].is_null());
+}
+
+TEST(Status, what_failed_is_counted_by_name) {
+  SiteStatus status = site({});
+  HandshakeBook& book = status.links[0].handshakes;
+  for (std::size_t i = 0; i < handshake_failures; ++i) book.failed_by[i] = 10 + i;
+  for (std::size_t i = 0; i < refusal_count; ++i) book.refused_here[i] = 20 + i;
+  for (std::size_t i = 0; i < refusal_count; ++i) book.refused_by_far_side[i] = 30 + i;
+  for (std::size_t i = 0; i < verdict_count; ++i) book.messages_refused_by[i] = 40 + i;
+  const json link = to_json(status)["links"][0];
+  EXPECT_EQ(link["handshakes_failed_by"].size(), handshake_failures);
+  EXPECT_EQ(link["handshakes_failed_by"]["no_answer"], 10);
+  EXPECT_EQ(link["handshakes_failed_by"]["refused_here"].size(), refusal_count);
+  EXPECT_EQ(link["handshakes_failed_by"]["refused_here"]["suite"], 21);
+  EXPECT_EQ(link["handshakes_failed_by"]["refused_by_far_side"]["identity"], 36);
+  EXPECT_EQ(link["messages_refused_by"].size(), verdict_count);
+  EXPECT_EQ(link["messages_refused_by"]["bad_length"], 40);
+  EXPECT_FALSE(link["messages_refused_by"].contains("unknown"));
+  EXPECT_EQ(to_string(static_cast<Verdict>(verdict_count)), "unknown") << "one is missing";
+}
+
+TEST(Status, an_endpoint_is_told_as_far_as_it_is_known) {
+  SiteStatus status = site({});
+  const auto endpoint = [&] { return to_json(status)["links"][0]["endpoint"]; };
+  EXPECT_EQ(endpoint(), "");
+  status.links[0].endpoint_name = "beta.example";
+  EXPECT_EQ(endpoint(), "beta.example");
+  status.links[0].endpoint = *parse_endpoint("192.0.2.2:7", 1);
+  EXPECT_EQ(endpoint(), "192.0.2.2:7");
+  EXPECT_EQ(to_json(status)["links"][0]["endpoint_name"], "beta.example");
 }
 
 TEST(Status, texts_of_the_data_plane_may_fill_their_field) {

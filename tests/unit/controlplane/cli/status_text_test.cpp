@@ -30,6 +30,7 @@ SiteStatus site() {
   ipc::SessionInfo session;
   session.state = ipc::SessionState::current;
   session.suite = 0x0101;
+  std::ranges::copy(std::string_view{"beta"}, session.peer_name.begin());
   session.frame_size = 1472;
   session.tag = 16;
   session.age_ns = 42'000'000'000;
@@ -112,6 +113,34 @@ TEST(StatusText, silence_is_said_only_while_this_side_sends) {
                     "7670: up, but not heard for 95 s\n"));
   now.dataplane->sessions[0].idle_ns = 14'000'000'000;
   EXPECT_TRUE(shows(status_text(to_json(before), to_json(now), false), "7670: up\n"));
+}
+
+TEST(StatusText, says_how_the_last_handshake_went) {
+  SiteStatus status = site();
+  status.now = Time{10'000'000'000};
+  controlplane::HandshakeBook& book = status.links[0].handshakes;
+  EXPECT_FALSE(shows(status_text(nullptr, to_json(status), false), "last handshake"));
+  book.complete(
+      {.is_inside = true, .started = Time{4'990'000'000}, .suite = suite_from_code(0x0101)},
+      Time{5'000'000'000});
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(status), false),
+                    "  last handshake 5 s ago: first, inside the session, as initiator, in 10 ms: "
+                    "X25519-AES256_CTR-SHA256\n"));
+  book.fail({}, controlplane::HandshakeFailure::no_answer, "no answer from there", status.now);
+  book.refuse({}, controlplane::HandshakeFailure::refused_here, controlplane::Refusal::tag, "no",
+              status.now);
+  book.refuse_message(controlplane::Verdict::downgrade);
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(
+      shows(page, "    failed: no_answer 1, refused_here tag 1\n    refused: downgrade 1\n"))
+      << page;
+  EXPECT_TRUE(shows(page, "in the clear, as initiator, in 10000 ms: no\n")) << page;
+}
+
+TEST(StatusText, says_where_nothing_is_said) {
+  SiteStatus status = site();
+  status.links[0].endpoint = {};
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(status), false), "link to beta: up\n"));
 }
 
 TEST(StatusText, says_why_the_data_plane_is_down) {
