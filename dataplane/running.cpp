@@ -101,7 +101,6 @@ Result<void> make_workers(const SiteConfig& config, const Topology& topology, Op
                                                     .punts = opened.punts.get(),
                                                     .held_limit = topology.held_limit,
                                                     .self = self,
-                                                    .links = config.links.size(),
                                                     .hold = config.links.front().hold,
                                                     .idle = config.idle},
                                         std::move(*engine)));
@@ -119,7 +118,6 @@ MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topolog
       .on_link = config.wire.address,
       .gateway = config.wire.gateway,
       .sessions = {.boot_id = boot_id,
-                   .links = config.links.size(),
                    .max_frame_size = topology.max_frame_size,
                    .self = self,
                    .lab = config.lab},

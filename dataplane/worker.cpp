@@ -21,7 +21,6 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
       outbox_(setup.mailbox, count_),
       engine_(std::move(engine)),
       held_{.limit = setup.held_limit},
-      sessions_(setup.links),
       life_(sessions_),
       out_{.plain = setup.plain,
            .wire = setup.wire,
@@ -91,6 +90,8 @@ void Worker::carry_out(const LifeAction& action, Time now) {
       return;
     case LifeAction::Kind::confirmed:
       return outbox_.note({.kind = Note::Kind::confirmed, .session = &session});
+    case LifeAction::Kind::silence_turned:
+      return outbox_.tell_silence(session);
     case LifeAction::Kind::finish_open:
       if (session.out) outbound::finish_open(out_, *session.out, now);
       return;

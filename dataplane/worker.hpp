@@ -36,7 +36,6 @@ struct WorkerSetup {
   rte_mempool* punts = nullptr;   // buffers for what goes to the main core
   std::uint32_t held_limit = 0;   // frames that reassembly may hold back
   WireIdentity self;
-  std::size_t links = 1;
   Time hold{};
   IdleMode idle = IdleMode::backoff;
 };

@@ -168,6 +168,9 @@ void ControlServer::on_note(const Note& note) {
       return on_confirmed(*record);
     case Note::Kind::rekey_wanted:
       return on_rekey_wanted(*record);
+    case Note::Kind::silence:
+      note.session->progress.has_silence_note.exchange(false, std::memory_order_acq_rel);
+      return on_silence(*record);
     case Note::Kind::returned:
       return on_returned(*record, note.reason);
     case Note::Kind::port_gone:
@@ -188,6 +191,15 @@ void ControlServer::on_confirmed(SessionRecord& record) {
 void ControlServer::on_rekey_wanted(SessionRecord& record) {
   if (std::exchange(record.was_rekey_told, true)) return;
   tell_event(EventKind::rekey_wanted, 0, record);
+}
+
+// Silent is what no worker hears.
+void ControlServer::on_silence(SessionRecord& record) {
+  const bool is_silent = std::ranges::all_of(record.shares, [](const auto& share) {
+    return share->progress.is_silent.load(std::memory_order_relaxed);
+  });
+  if (std::exchange(record.is_silent, is_silent) == is_silent) return;
+  tell_event(is_silent ? EventKind::peer_silent : EventKind::peer_heard, 0, record);
 }
 
 void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason) {

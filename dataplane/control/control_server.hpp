@@ -50,6 +50,7 @@ class ControlServer {
   void on_installed(SessionRecord& record);
   void on_confirmed(SessionRecord& record);
   void on_rekey_wanted(SessionRecord& record);
+  void on_silence(SessionRecord& record);
   void on_returned(SessionRecord& record, ipc::RemovalReason reason);
 
   // To the controller, if there is one that said hello; drops it when it does not read.

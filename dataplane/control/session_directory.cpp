@@ -17,6 +17,8 @@ FrameShape shape_of(const InstallSession& message) {
   return {.size = message.frame_size, .tag = message.tag};
 }
 
+constexpr std::uint16_t max_vlan = 4094;  // IEEE 802.1Q, 9.6
+
 bool is_lane_count(std::uint16_t lanes) { return lanes >= 1 && lanes <= limits::max_lanes; }
 // A base leaves the lane's bits free, and no SPI is 0.
 bool is_spi_base(std::uint32_t base) { return base != 0 && Spi{base}.lane() == 0; }
@@ -82,12 +84,18 @@ std::expected<SessionRecord*, InstallResult> SessionDirectory::install(
                   .lanes_in = message.lanes_in,
                   .tag = message.tag,
                   .peer_takes_offload = message.peer_takes_offload,
-                  .peer = message.peer};
+                  .peer = message.peer,
+                  .peer_name = message.peer_name};
   record->installed_at = now;
   record->next_hop = *hops_.towards(ipc::from_wire(message.peer).address);
   hops_.pin(record->next_hop, now);
-  for (std::size_t worker = 0; worker < setup_.held.size(); ++worker)
+  record->place = records_.size();
+  for (std::size_t worker = 0; worker < setup_.held.size(); ++worker) {
     record->shares.push_back(make_share(message, worker, now));
+    record->shares.back()->record = record.get();
+  }
+  by_id_.emplace(message.session_id, record.get());
+  by_slot_[Spi{message.local_spi_base}.slot()] = record.get();
   return records_.emplace_back(std::move(record)).get();
 }
 
@@ -95,9 +103,10 @@ InstallResult SessionDirectory::judge(const InstallSession& message) const {
   if (message.boot_id != setup_.boot_id) return InstallResult::wrong_boot;
   if (seen_.contains(message.session_id)) return InstallResult::seen_before;
   const auto suite = suite_from_code(message.suite);
-  if (message.link >= setup_.links || !suite || !is_lane_count(message.lanes_in) ||
-      !is_lane_count(message.lanes_out) || !is_spi_base(message.local_spi_base) ||
-      !is_spi_base(message.remote_spi_base) || message.role > ipc::Role::responder ||
+  if (message.link >= limits::max_links || message.vlan > max_vlan || !suite ||
+      !is_lane_count(message.lanes_in) || !is_lane_count(message.lanes_out) ||
+      !is_spi_base(message.local_spi_base) || !is_spi_base(message.remote_spi_base) ||
+      message.role > ipc::Role::responder ||
       !is_shape(message, suite->protection, setup_.max_frame_size) || message.peer.port == 0 ||
       (suite->protection == Protection::none && !setup_.lab) ||
       lacks_key(std::span{message.out}.first(message.lanes_out), suite->protection) ||
@@ -105,8 +114,7 @@ InstallResult SessionDirectory::judge(const InstallSession& message) const {
       !hops_.towards(ipc::from_wire(message.peer).address))
     return InstallResult::bad_parameters;
   const Spi base{message.local_spi_base};
-  for (const auto& record : records_)
-    if (Spi{record->info.local_spi_base}.slot() == base.slot()) return InstallResult::slot_taken;
+  if (by_slot_[base.slot()] != nullptr) return InstallResult::slot_taken;
   if (records_.size() >= SessionTable::capacity) return InstallResult::no_memory;
   return InstallResult::installed;
 }
@@ -122,6 +130,9 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   session->order = installed_;
   session->installed_at = now;
   session->max_age = to_age(message.max_age_ns);
+  session->hold = to_age(message.hold_ns);
+  session->dead_after = to_age(message.dead_after_ns);
+  session->vlan = message.vlan;
 
   const Endpoint peer = ipc::from_wire(message.peer);
   session->next_hop = *hops_.towards(peer.address);
@@ -136,6 +147,8 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
     OutboundSa& out = session->out.emplace(
         SealKeys{expand(engine_, message, message.out[worker]),
                  Spi{message.remote_spi_base + static_cast<std::uint32_t>(worker)}});
+    if (message.rekey_frames != 0)
+      out.keys.lower_limits(message.rekey_frames, out.keys.limits().hard_frames);
     out.has_next_hop = mac.has_value();
     out.outer = make_outer_header(session->route, size);
   }
@@ -151,30 +164,28 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
 
 void SessionDirectory::erase(const SessionRecord& record) {
   hops_.unpin(record.next_hop);
-  std::erase_if(records_, [&](const auto& other) { return other.get() == &record; });
+  const std::size_t place = record.place;
+  by_id_.erase(record.info.session_id);
+  by_slot_[Spi{record.info.local_spi_base}.slot()] = nullptr;
+  std::swap(records_[place], records_.back());
+  records_[place]->place = place;
+  records_.pop_back();
 }
 
 SessionRecord* SessionDirectory::find(const ipc::SessionId& id) {
-  for (const auto& record : records_)
-    if (record->info.session_id == id) return record.get();
-  return nullptr;
-}
-
-SessionRecord* SessionDirectory::find(const Session& share) {
-  for (const auto& record : records_)
-    for (const auto& other : record->shares)
-      if (other.get() == &share) return record.get();
-  return nullptr;
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
 SessionRecord* SessionDirectory::find(Spi local_spi) {
-  for (const auto& record : records_)
-    if (record->info.local_spi_base == local_spi.base().value) return record.get();
-  return nullptr;
+  SessionRecord* record = by_slot_[local_spi.slot()];
+  if (record == nullptr || record->info.local_spi_base != local_spi.base().value) return nullptr;
+  return record;
 }
 
 ipc::SessionInfo describe(const SessionRecord& record, Time now) {
   ipc::SessionInfo info = record.info;
+  info.is_silent = record.is_silent ? 1 : 0;
   std::int64_t last_good = 0;
   for (const auto& share : record.shares) {
     const SessionProgress& progress = share->progress;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <memory>
 #include <set>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "penstock/base/clock.hpp"
@@ -34,6 +36,8 @@ struct SessionRecord {
   std::size_t returned_by = 0;                   // workers that have given it back
   bool was_confirmed = false;
   bool was_rekey_told = false;
+  bool is_silent = false;  // peer_silent was the last thing told
+  std::size_t place = 0;   // in the directory's list
   PendingRequest install;
   PendingRequest remove;
 };
@@ -42,29 +46,36 @@ class SessionDirectory {
  public:
   struct Setup {
     ipc::BootId boot_id{};
-    std::size_t links = 1;
     std::uint16_t max_frame_size = 0;
     WireIdentity self;
     std::vector<HeldBudget*> held;  // one a worker
     bool lab = false;               // takes sessions without protection
   };
   SessionDirectory(Setup setup, const FrameEngine& engine, endpoint::NextHops& hops)
-      : setup_(std::move(setup)), engine_(engine), hops_(hops) {}
+      : setup_(std::move(setup)), engine_(engine), hops_(hops), by_slot_(limits::max_sessions) {}
 
   // Checks and builds; the caller hands the shares to the workers.
   [[nodiscard]] std::expected<SessionRecord*, ipc::InstallResult> install(
       const ipc::InstallSession& message, Time now);
-  // Forgets a session whose shares have all come back.
+  // Forgets a session whose shares have all come back; its keys are wiped.
   void erase(const SessionRecord& record);
 
   [[nodiscard]] SessionRecord* find(const ipc::SessionId& id);
-  [[nodiscard]] SessionRecord* find(const Session& share);
+  [[nodiscard]] static SessionRecord* find(const Session& share) { return share.record; }
   // That receives on this SPI.
   [[nodiscard]] SessionRecord* find(Spi local_spi);
   [[nodiscard]] std::span<const std::unique_ptr<SessionRecord>> all() const { return records_; }
 
  private:
   [[nodiscard]] ipc::InstallResult judge(const ipc::InstallSession& message) const;
+  // Ids are outputs of a hash function already.
+  struct HashId {
+    std::size_t operator()(const ipc::SessionId& id) const {
+      std::size_t head = 0;
+      std::memcpy(&head, id.data(), sizeof head);
+      return head;
+    }
+  };
   [[nodiscard]] std::unique_ptr<Session> make_share(const ipc::InstallSession& message,
                                                     std::size_t worker, Time now);
 
@@ -72,6 +83,8 @@ class SessionDirectory {
   const FrameEngine& engine_;
   endpoint::NextHops& hops_;
   std::vector<std::unique_ptr<SessionRecord>> records_;
+  std::unordered_map<ipc::SessionId, SessionRecord*, HashId> by_id_;
+  std::vector<SessionRecord*> by_slot_;  // of local SPIs
   // Of this life of the process, all of them: a session is never started twice.
   std::set<ipc::SessionId> seen_;
   std::uint64_t installed_ = 0;

@@ -17,7 +17,24 @@ using namespace std::chrono_literals;
 // again; but a stream of frames needs no stream of answers.
 constexpr Time answer_pause = 50ms;
 
+// A session causes at most a removal and three more between two takes.
+constexpr std::size_t most_actions = 4 * SessionTable::capacity;
+
+Time last_good(const Session& session) {
+  return Time{session.progress.last_good.load(std::memory_order_relaxed)};
+}
+
+bool is_silent(const Session& session) {
+  return session.progress.is_silent.load(std::memory_order_relaxed);
+}
+
+bool watches_silence(const Session& session) {
+  return session.dead_after != Time{} && !is_silent(session);
+}
+
 }  // namespace
+
+SessionLife::SessionLife(SessionTable& table) : table_(table), actions_(most_actions) {}
 
 void SessionLife::install(Session& session, Time now) {
   table_.insert(session);
@@ -26,20 +43,18 @@ void SessionLife::install(Session& session, Time now) {
   if (session.role == ipc::Role::initiator) {
     session.confirm_wait = limits::confirm_retry_first;
     session.confirm_at = now + session.confirm_wait;
-    push(Kind::send_dummy, session);
+    speak(session, now);
   } else {
     session.confirm_at = Time::max();
   }
-  update_deadline();
+  attend(session);
+  deadlines_.set(session, deadline_of(session));
 }
 
 void SessionLife::decide(Session& session, Time now) {
-  if (session.state() == SessionState::unconfirmed) {
-    confirm(session, now);
-  } else if (now >= session.last_sealed + answer_pause) {
-    session.last_sealed = now;
-    push(Kind::send_dummy, session);
-  }
+  if (session.state() == SessionState::unconfirmed) return confirm(session, now);
+  if (is_silent(session)) turn_silence(session, false);
+  if (now < session.answers_end && now >= session.last_sealed + answer_pause) speak(session, now);
 }
 
 void SessionLife::confirm(Session& session, Time now) {
@@ -57,51 +72,79 @@ void SessionLife::confirm(Session& session, Time now) {
   }
   if (session.role == ipc::Role::responder) {
     session.answers_end = now + limits::confirm_within;
-    session.last_sealed = now;
-    push(Kind::send_dummy, session);
+    speak(session, now);
   }
-  update_deadline();
+  attend(session);
+  deadlines_.set(session, deadline_of(session));
 }
 
 void SessionLife::retire(Session& session, Time now) {
   session.set_state(SessionState::retiring);
   session.state_ends = now + limits::grace;
+  // Whether the far side is there is the current session's to tell.
+  session.progress.is_silent.store(false, std::memory_order_relaxed);
+  attend(session);
+  deadlines_.set(session, deadline_of(session));
 }
 
 void SessionLife::remove(Session& session, RemovalReason reason) {
+  deadlines_.erase(session);
   push(Kind::remove, session, reason);
 }
 
+void SessionLife::speak(Session& session, Time now) {
+  session.last_sealed = now;  // also where the frame fails: the next one has its time
+  push(Kind::send_dummy, session);
+}
+
+void SessionLife::turn_silence(Session& session, bool is_silent) {
+  session.progress.is_silent.store(is_silent, std::memory_order_relaxed);
+  attend(session);
+  deadlines_.set(session, deadline_of(session));
+  push(Kind::silence_turned, session);
+}
+
+// Until when a good frame is something to decide about.
+void SessionLife::attend(Session& session) {
+  const bool always = session.state() == SessionState::unconfirmed || is_silent(session);
+  session.attentive_until = always ? Time::max() : session.answers_end;
+}
+
 void SessionLife::expire(Time now) {
-  for (Session* session : table_.all()) expire(*session, now);
-  update_deadline();
+  while (deadlines_.first() <= now) {
+    Session& session = *deadlines_.first_session();
+    expire(session, now);
+    if (session.due_place != Session::nowhere) deadlines_.set(session, deadline_of(session));
+  }
+}
+
+void SessionLife::expire_current(Session& session, Time now) {
+  if (watches_silence(session) && now >= last_good(session) + session.dead_after)
+    turn_silence(session, true);
+  if (now >= session.last_sealed + limits::keepalive) speak(session, now);
 }
 
 void SessionLife::expire(Session& session, Time now) {
   const SessionState state = session.state();
   if (now >= session.installed_at + session.max_age) return remove(session, RemovalReason::max_age);
-  if (state == SessionState::current) return;
+  if (state == SessionState::current) return expire_current(session, now);
   if (now >= session.state_ends)
     return remove(session, state == SessionState::unconfirmed ? RemovalReason::unconfirmed
                                                               : RemovalReason::replaced);
   if (state == SessionState::unconfirmed && now >= session.confirm_at) {
     session.confirm_wait = std::min(2 * session.confirm_wait, Time{limits::confirm_retry_last});
     session.confirm_at = now + session.confirm_wait;
-    push(Kind::send_dummy, session);
+    speak(session, now);
   }
 }
 
-Time SessionLife::deadline_of(const Session& session) const {
-  Time due = session.installed_at + session.max_age;
-  if (session.state() != SessionState::current) due = std::min(due, session.state_ends);
-  if (session.state() == SessionState::unconfirmed) due = std::min(due, session.confirm_at);
-  return due;
-}
-
-void SessionLife::update_deadline() {
-  deadline_ = Time::max();
-  for (const Session* session : table_.all())
-    deadline_ = std::min(deadline_, deadline_of(*session));
+Time SessionLife::deadline_of(const Session& session) {
+  const Time end = session.installed_at + session.max_age;
+  if (session.state() == SessionState::unconfirmed)
+    return std::min({end, session.state_ends, session.confirm_at});
+  if (session.state() == SessionState::retiring) return std::min(end, session.state_ends);
+  const Time due = std::min(end, session.last_sealed + limits::keepalive);
+  return watches_silence(session) ? std::min(due, last_good(session) + session.dead_after) : due;
 }
 
 void SessionLife::push(LifeAction::Kind kind, Session& session, RemovalReason reason) {

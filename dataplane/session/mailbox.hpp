@@ -47,6 +47,7 @@ struct Note {
     installed,     // frames of `session` are taken from now on
     confirmed,     // it is now what the link sends on
     rekey_wanted,  // a soft limit was reached
+    silence,       // the far side fell silent on it, or was heard again: see its progress
     returned,      // the worker has forgotten it; `reason`
     port_gone,     // a port's device has vanished; of no session, once
   };
@@ -96,16 +97,16 @@ struct Mailbox {
         traces("traces_" + std::to_string(worker)) {}
 
   Ring<Command, 1024> commands;
-  Ring<Note, 1024> notes;
+  Ring<Note, 32768> notes;
   Ring<PuntedPacket, 256> punts;
   Ring<HeardMessage, 128> heard;
   Ring<Trace, 128> traces;
   Wake worker_wake;           // a command waits
   Wake* main_wake = nullptr;  // a note or a punt waits; one for all workers
 
-  // A session causes at most four notes in its life, and new ones come from the main core,
-  // which takes the notes first.
-  static_assert(4 * SessionTable::capacity < 1024 / 2);
+  // A session has at most five notes under way, one of each kind. The main core forgets it, and
+  // may make another, when it has read the last.
+  static_assert(5 * SessionTable::capacity < decltype(notes)::entries);
 };
 
 }  // namespace penstock::dataplane

@@ -46,6 +46,11 @@ class Outbox {
     if (!std::exchange(session.rekey_told, true))
       note({.kind = Note::Kind::rekey_wanted, .session = &session});
   }
+  // The session's is_silent is not what it was.
+  void tell_silence(Session& session) {
+    if (!session.progress.has_silence_note.exchange(true, std::memory_order_acq_rel))
+      note({.kind = Note::Kind::silence, .session = &session});
+  }
   // Whether a packet of this kind may go up now.
   [[nodiscard]] bool may_punt(PuntKind kind, Time now) {
     return rates_[static_cast<std::size_t>(kind)].allow(now);

@@ -21,6 +21,10 @@ struct SessionProgress {
   std::atomic<std::uint64_t> frames_opened{0};
   std::atomic<std::uint64_t> failed_opens{0};
   std::atomic<std::int64_t> last_good{0};  // Time; 0: no good frame came yet
+  std::atomic<bool> is_silent{false};      // nothing good came for dead_after
+  // The worker sets it with a note that is_silent has turned; the main core clears it before it
+  // looks. So at most one such note is under way.
+  std::atomic<bool> has_silence_note{false};
 };
 
 // Frames of a session that roams which came from elsewhere than its frames go, and which the
@@ -31,7 +35,11 @@ struct Sighting {
   Time told_at{};  // of any
 };
 
+struct SessionRecord;
+
 struct Session {
+  static constexpr std::size_t nowhere = SIZE_MAX;
+
   // --- constant from install on ---------------------------------------------------
   ipc::SessionId id{};
   std::uint32_t link = 0;
@@ -41,6 +49,10 @@ struct Session {
   std::uint64_t order = 0;  // sessions installed later have more
   Time installed_at{};
   Time max_age{};
+  Time hold{};                      // how long an open frame waits for more packets
+  Time dead_after{};                // silence that is told; 0: none is
+  std::uint16_t vlan = 0;           // packets that are the link's; 0: what no other link takes
+  SessionRecord* record = nullptr;  // the main core's; the worker leaves it alone
 
   // --- the worker's ---------------------------------------------------------------
   IpAddress next_hop;             // whose MAC address the outer headers need
@@ -50,8 +62,10 @@ struct Session {
   Time state_ends{};              // of unconfirmed and retiring: when the session is removed
   Time confirm_at{};              // the initiator's next dummy while unconfirmed
   Time confirm_wait{};
-  Time answers_end{};  // the responder answers frames until then
+  Time answers_end{};                 // the responder answers frames until then
+  Time attentive_until{Time::max()};  // a good frame before that is something to decide about
   Time last_sealed{};
+  std::size_t due_place = nowhere;  // in the worker's Deadlines
   bool rekey_told = false;
   Sighting sighting;
 

@@ -14,9 +14,10 @@ namespace penstock::dataplane {
 class SessionTable {
  public:
   // Unconfirmed, current and retiring ones of all links; the main core refuses more.
-  static constexpr std::size_t capacity = 64;
+  static constexpr std::size_t capacity = 4096;
+  static_assert(capacity >= 3 * limits::max_links && capacity <= limits::max_sessions);
 
-  explicit SessionTable(std::size_t links) : slots_(limits::max_sessions), current_(links) {
+  SessionTable() : slots_(limits::max_sessions), current_(limits::max_links) {
     all_.reserve(capacity);
   }
 

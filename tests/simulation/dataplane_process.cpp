@@ -41,7 +41,6 @@ dataplane::MainCore::Setup plan_main_core(const SiteProfile& profile, const ipc:
           .on_link = profile.network,
           .peers = {profile.link.endpoint},
           .sessions = {.boot_id = boot_id,
-                       .links = 1,
                        .max_frame_size = profile.max_frame_size,
                        .self = self},
           .control = {.listener = std::move(*listener),
@@ -75,7 +74,6 @@ DataplaneProcess::DataplaneProcess(const SiteProfile& profile, const ipc::BootId
                              .punts = machine.punts.get(),
                              .held_limit = frame_buffers / 4,
                              .self = {.mac = profile.mac, .endpoint = profile.address},
-                             .links = 1,
                              .hold = profile.link.hold,
                              .idle = IdleMode::spin},
       make_engine());

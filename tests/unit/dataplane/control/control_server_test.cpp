@@ -109,7 +109,7 @@ class ControlServerTest : public testing::Test {
   HeldBudget held[2];
   FakePlane plane;
   SessionDirectory directory{
-      {.links = 1, .max_frame_size = 1472, .self = site.self, .held = {&held[0], &held[1]}},
+      {.max_frame_size = 1472, .self = site.self, .held = {&held[0], &held[1]}},
       site.engine,
       site.hops};
   std::optional<ControlServer> server;
@@ -189,6 +189,28 @@ TEST_F(ControlServerTest, AnInstallIsDoneWhenEveryWorkerHasIt) {
 
   send_install(controller, session(6));
   EXPECT_EQ(expect<ipc::InstallReply>(controller)->result, InstallResult::seen_before);
+}
+
+TEST_F(ControlServerTest, TheFarSideIsSilentWhenNoWorkerHearsIt) {
+  ipc::Channel controller = greet();
+  send_install(controller, session(0));
+  const auto turn = [&](std::size_t worker, bool is_silent) {
+    SessionProgress& progress = plane.commands[worker].front().session->progress;
+    progress.is_silent = is_silent;
+    progress.has_silence_note = true;
+    note(worker, Note::Kind::silence);
+    EXPECT_FALSE(progress.has_silence_note);
+  };
+  turn(0, true);
+  EXPECT_TRUE(is_quiet(controller));
+  EXPECT_EQ(describe(*directory.all()[0], now).is_silent, 0);
+  turn(1, true);
+  expect_event(controller, EventKind::peer_silent);
+  EXPECT_EQ(describe(*directory.all()[0], now).is_silent, 1);
+  turn(0, false);
+  expect_event(controller, EventKind::peer_heard);
+  turn(1, false);
+  EXPECT_TRUE(is_quiet(controller));
 }
 
 TEST_F(ControlServerTest, CarriesMessagesInsideLivingSessions) {

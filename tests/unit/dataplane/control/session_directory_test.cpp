@@ -42,7 +42,8 @@ TEST_F(DirectoryTest, KnowsWhatItsBootIdIs) {
 }
 
 TEST_F(DirectoryTest, RefusesParametersOutOfRange) {
-  expect_refused("link", [](auto& m) { m.link = 1; });
+  expect_refused("link", [](auto& m) { m.link = limits::max_links; });
+  expect_refused("VLAN", [](auto& m) { m.vlan = 4095; });
   expect_refused("suite", [](auto& m) { m.suite = 0; });
   expect_refused("role", [](auto& m) { m.role = static_cast<ipc::Role>(2); });
   expect_refused("no lanes out", [](auto& m) { m.lanes_out = 0; });
@@ -73,7 +74,7 @@ TEST_F(DirectoryTest, RefusesParametersOutOfRange) {
 TEST_F(DirectoryTest, LanesLeaveFromPortsOfTheirOwnUnlessBehindANat) {
   HeldBudget held;
   SessionDirectory two{
-      {.links = 1, .max_frame_size = 1472, .self = site.self, .held = {&held, &held}},
+      {.max_frame_size = 1472, .self = site.self, .held = {&held, &held}},
       site.engine,
       site.hops};
   const auto port_of = [&](const InstallSession& message, std::size_t worker) {
@@ -114,7 +115,7 @@ TEST_F(DirectoryTest, ASlotHoldsOneLivingSession) {
 TEST_F(DirectoryTest, HoldsSoManySessions) {
   for (std::uint32_t i = 1; i <= SessionTable::capacity; ++i)
     ASSERT_EQ(result(session(i)), InstallResult::installed) << i;
-  EXPECT_EQ(result(session(200)), InstallResult::no_memory);
+  EXPECT_EQ(result(session(SessionTable::capacity + 1)), InstallResult::no_memory);
 }
 
 TEST_F(DirectoryTest, MakesSharesAsTheMessageSays) {

@@ -64,7 +64,7 @@ class LifeTest : public testing::Test {
 
   Time now = 1000s;
   std::list<Session> sessions;
-  SessionTable table{1};
+  SessionTable table;
   SessionLife life{table};
 };
 
@@ -102,7 +102,8 @@ TEST_F(LifeTest, AGoodFrameConfirms) {
   EXPECT_EQ(kinds(), std::vector{Kind::confirmed});
   EXPECT_EQ(session.state(), SessionState::current);
   EXPECT_EQ(table.current(0), &session);
-  EXPECT_TRUE(run_until(now + 59min).empty());
+  for (const auto& [time, kind] : run_until(now + 59min)) EXPECT_EQ(kind, Kind::send_dummy);
+  EXPECT_EQ(session.state(), SessionState::current);
 }
 
 TEST_F(LifeTest, ResponderAnswersTheFirstGoodFrameAndLaterOnesSparingly) {
@@ -135,6 +136,7 @@ TEST_F(LifeTest, TheNextSessionReplacesTheFirst) {
   EXPECT_EQ(first.state(), SessionState::retiring);
 
   now += limits::grace - 1ns;
+  second.last_sealed = now;
   life.expire(now);
   EXPECT_TRUE(kinds().empty());
   life.good_frame(first, now);  // still received, changes nothing
@@ -171,13 +173,109 @@ TEST_F(LifeTest, MaxAgeEndsEverything) {
   Session& session = install(Role::initiator, 5s);
   life.good_frame(session, now);
   static_cast<void>(take());
-  EXPECT_EQ(life.deadline(), session.installed_at + 5s);
   now += 5s;
   life.expire(now);
   const auto actions = take();
   ASSERT_EQ(actions.size(), 1u);
   EXPECT_EQ(actions[0].reason, RemovalReason::max_age);
   EXPECT_EQ(table.current(0), nullptr);
+}
+
+TEST_F(LifeTest, TheCurrentSessionNeverSaysNothingForLong) {
+  Session& session = make_current(Role::initiator);
+  const Time start = session.last_sealed;
+  const auto happened = run_until(start + 10s);
+  ASSERT_EQ(happened.size(), 3u);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(happened[i], std::pair(start + (i + 1) * Time{limits::keepalive}, Kind::send_dummy));
+}
+
+TEST_F(LifeTest, TrafficIsAKeepaliveToo) {
+  Session& session = make_current(Role::responder);
+  now += 2s;
+  session.last_sealed = now;  // as seal() does
+  const auto happened = run_until(now + 4s);
+  ASSERT_EQ(happened.size(), 1u);
+  EXPECT_EQ(happened[0].first, now - 1s);
+}
+
+TEST_F(LifeTest, OnlyTheCurrentSessionIsKeptAlive) {
+  Session& first = make_current(Role::initiator);
+  Session& second = make_current(Role::initiator);
+  now += limits::keepalive;
+  life.expire(now);
+  const auto actions = take();
+  ASSERT_EQ(actions.size(), 1u);
+  EXPECT_EQ(actions[0].session, &second);
+  EXPECT_EQ(first.state(), SessionState::retiring);
+}
+
+class SilenceTest : public LifeTest {
+ protected:
+  Session& make_watched(Time dead_after = 10s) {
+    Session& session = make(Role::initiator);
+    session.dead_after = dead_after;
+    life.install(session, now);
+    life.good_frame(session, now);
+    static_cast<void>(take());
+    return session;
+  }
+  // When the far side was found silent or heard again, until `until`.
+  std::vector<Time> turns_until(Time until) {
+    std::vector<Time> turns;
+    for (const auto& [time, kind] : run_until(until))
+      if (kind == Kind::silence_turned) turns.push_back(time);
+    return turns;
+  }
+  static bool is_silent(const Session& session) { return session.progress.is_silent.load(); }
+};
+
+TEST_F(SilenceTest, IsToldOnceWhenItIsLongEnough) {
+  Session& session = make_watched();
+  const Time start = now;
+  EXPECT_EQ(turns_until(start + 30s), std::vector{start + 10s});
+  EXPECT_TRUE(is_silent(session));
+}
+
+TEST_F(SilenceTest, EndsWithTheNextGoodFrame) {
+  Session& session = make_watched();
+  static_cast<void>(turns_until(now + 20s));
+  life.good_frame(session, now);
+  EXPECT_EQ(kinds(), std::vector{Kind::silence_turned});
+  EXPECT_FALSE(is_silent(session));
+  life.good_frame(session, now);
+  EXPECT_TRUE(kinds().empty());
+  const Time heard = now;
+  EXPECT_EQ(turns_until(heard + 20s), std::vector{heard + 10s});  // and again
+}
+
+TEST_F(SilenceTest, IsCountedFromTheLastGoodFrame) {
+  Session& session = make_watched(5s);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(turns_until(now + 4s).empty());
+    life.good_frame(session, now);
+  }
+  const Time heard = now;
+  EXPECT_EQ(turns_until(heard + 6s), std::vector{heard + 5s});
+}
+
+TEST_F(SilenceTest, NobodyAskedForIsNotTold) {
+  const Session& session = make_watched(Time{});
+  EXPECT_TRUE(turns_until(now + 10min).empty());
+  EXPECT_FALSE(is_silent(session));
+}
+
+TEST_F(SilenceTest, OfASessionThatIsNotCurrentIsNotTold) {
+  Session& old = make_watched(5s);
+  static_cast<void>(turns_until(now + 6s));
+  EXPECT_TRUE(is_silent(old));
+  Session& next = make(Role::initiator);
+  life.install(next, now);
+  life.good_frame(next, now);
+  static_cast<void>(take());
+  life.good_frame(old, now);  // late, on its way since before
+  EXPECT_TRUE(kinds().empty());
+  EXPECT_TRUE(turns_until(now + limits::grace).empty());
 }
 
 TEST_F(LifeTest, RemovalIsAtOnce) {

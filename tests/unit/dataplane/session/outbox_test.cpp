@@ -58,5 +58,21 @@ TEST(Outbox, WakesTheMainCoreOnce) {
   EXPECT_FALSE(is_awake());
 }
 
+TEST(Outbox, HasOneNoteOfSilenceUnderWay) {
+  Mailbox mailbox{0};
+  Wake wake;
+  mailbox.main_wake = &wake;
+  WorkerCounters count;
+  Outbox outbox{mailbox, count};
+  Session session;
+  outbox.tell_silence(session);
+  outbox.tell_silence(session);
+  EXPECT_TRUE(mailbox.notes.pop());
+  EXPECT_FALSE(mailbox.notes.pop());
+  session.progress.has_silence_note = false;  // the main core looks
+  outbox.tell_silence(session);
+  EXPECT_TRUE(mailbox.notes.pop());
+}
+
 }  // namespace
 }  // namespace penstock::dataplane

@@ -13,7 +13,7 @@ TEST(SessionTable, FindsBySpiAndChecksTheGeneration) {
   session.lanes_in = 3;
   SessionRecord& record = site.install(session, {});
   Session& share = *record.shares[0];
-  SessionTable table{1};
+  SessionTable table;
   table.insert(share);
 
   const Spi base{session.local_spi_base};
