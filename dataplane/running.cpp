@@ -86,6 +86,8 @@ struct Running {
 
 Result<void> make_workers(const SiteConfig& config, const Topology& topology, Opened& opened,
                           const WireIdentity& self, const EnginePlan& crypto, Running& running) {
+  std::vector<std::uint16_t> vlans;
+  for (const LinkConfig& link : config.links) vlans.push_back(link.vlan);
   for (const WorkerPlan& plan : topology.workers) {
     auto engine = FrameEngine::create(crypto);
     if (!engine) return std::unexpected{engine.error()};
@@ -101,7 +103,7 @@ Result<void> make_workers(const SiteConfig& config, const Topology& topology, Op
                                                     .punts = opened.punts.get(),
                                                     .held_limit = topology.held_limit,
                                                     .self = self,
-                                                    .hold = config.links.front().hold,
+                                                    .vlans = vlans,
                                                     .idle = config.idle},
                                         std::move(*engine)));
   }

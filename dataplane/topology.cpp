@@ -81,7 +81,8 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
   for (unsigned index = 0; index < workers; ++index) {
     const std::string worker = fmt::format("worker {}", index);
     rings.push_back({fmt::format("commands_{}", index), "main", worker,
-                     decltype(Mailbox::commands)::entries, "install, remove, next hop, inject"});
+                     decltype(Mailbox::commands)::entries,
+                     "what sessions, links and next hops become; packets to send"});
     rings.push_back({fmt::format("notes_{}", index), worker, "main",
                      decltype(Mailbox::notes)::entries, "what became of sessions"});
     rings.push_back({fmt::format("punts_{}", index), worker, "main",
@@ -100,8 +101,6 @@ Result<void> judge(const SiteConfig& config) {
   };
   if (config.worker_count != 1)
     return refuse("[site] workers: this version runs one worker; name one core, or say 1");
-  if (config.links.size() != 1)
-    return refuse("this version serves one [[link]]; leave the others out");
   return {};
 }
 

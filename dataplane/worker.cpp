@@ -28,8 +28,7 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
            .sessions = sessions_,
            .count = count_,
            .outbox = outbox_,
-           .buffers = BufferStash{setup.frames},
-           .hold = setup.hold},
+           .buffers = BufferStash{setup.frames}},
       in_{.wire = setup.wire,
           .plain = setup.plain,
           .engine = engine_,
@@ -43,7 +42,9 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
           .longest_packet = setup.plain_info.mtu + std::uint32_t{ethernet_header} + vlan_tags,
           .plain_takes_offload = setup.plain_info.takes_offload},
       idle_(setup.idle, {.plain = setup.plain.wait_fd(), .wire = setup.wire.wait_fd()},
-            setup.mailbox.worker_wake) {}
+            setup.mailbox.worker_wake) {
+  for (const std::uint16_t vlan : setup.vlans) sessions_.vlans().reserve(vlan);
+}
 
 void Worker::run(const std::atomic<bool>& stop) {
   Idle::sharpen_timers();
@@ -132,6 +133,10 @@ void Worker::obey(const Command& command, Time now) {
       return send_control(command, now);
     case Command::Kind::challenge:
       return send_challenge(command, now);
+    case Command::Kind::vlan:
+      return sessions_.vlans().give(command.link, command.vlan);
+    case Command::Kind::link_gone:
+      return sessions_.vlans().forget(command.link, command.vlan);
     case Command::Kind::move:
       return move(command);
   }

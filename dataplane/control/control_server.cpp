@@ -56,6 +56,7 @@ bool ControlServer::obey(const ipc::Received& message, Time now) {
   if (const auto* list_sessions = message.as<ipc::ListSessions>()) return list(*list_sessions, now);
   if (const auto* inject_datagram = message.as<ipc::Inject>()) return inject(*inject_datagram);
   if (const auto* inside = message.as<ipc::InjectInside>()) return inject_inside(*inside);
+  if (const auto* link_peer = message.as<ipc::LinkPeer>()) return know_link(*link_peer);
   if (const auto* get_stats = message.as<ipc::GetStats>()) return report(*get_stats, now);
   if (message.as<ipc::LinkPeer>() != nullptr) return true;
   log::warn("the controller sent a message that this data plane does not know");
@@ -144,6 +145,20 @@ bool ControlServer::inject(const ipc::Inject& message) {
 bool ControlServer::inject_inside(const ipc::InjectInside& message) {
   const SessionRecord* record = sessions_.find(message.message.session_id);
   if (record != nullptr) plane_.send_inside(record->shares, message.message.bytes);
+  return true;
+}
+
+// A controller that says too much at once is dropped, and says it again: a VLAN that a worker has
+// not heard of would leave by another link. One that is nobody's any more may stay shut.
+bool ControlServer::know_link(const ipc::LinkPeer& message) {
+  if (message.link >= limits::max_links || message.vlan > VlanMap::max_vlan) return false;
+  if (message.is_gone == 0 && message.vlan == 0) return true;
+  const Command command{
+      .kind = message.is_gone != 0 ? Command::Kind::link_gone : Command::Kind::vlan,
+      .link = message.link,
+      .vlan = message.vlan};
+  for (std::size_t worker = 0; worker < plane_.workers(); ++worker)
+    if (!plane_.command(worker, command) && message.is_gone == 0) return false;
   return true;
 }
 

@@ -45,6 +45,7 @@ class ControlServer {
   [[nodiscard]] bool list(const ipc::ListSessions& message, Time now);
   [[nodiscard]] bool inject(const ipc::Inject& message);
   [[nodiscard]] bool inject_inside(const ipc::InjectInside& message);
+  [[nodiscard]] bool know_link(const ipc::LinkPeer& message);
   [[nodiscard]] bool report(const ipc::GetStats& message, Time now);
 
   void on_installed(SessionRecord& record);

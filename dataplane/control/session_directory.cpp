@@ -17,8 +17,6 @@ FrameShape shape_of(const InstallSession& message) {
   return {.size = message.frame_size, .tag = message.tag};
 }
 
-constexpr std::uint16_t max_vlan = 4094;  // IEEE 802.1Q, 9.6
-
 bool is_lane_count(std::uint16_t lanes) { return lanes >= 1 && lanes <= limits::max_lanes; }
 // A base leaves the lane's bits free, and no SPI is 0.
 bool is_spi_base(std::uint32_t base) { return base != 0 && Spi{base}.lane() == 0; }
@@ -103,7 +101,7 @@ InstallResult SessionDirectory::judge(const InstallSession& message) const {
   if (message.boot_id != setup_.boot_id) return InstallResult::wrong_boot;
   if (seen_.contains(message.session_id)) return InstallResult::seen_before;
   const auto suite = suite_from_code(message.suite);
-  if (message.link >= limits::max_links || message.vlan > max_vlan || !suite ||
+  if (message.link >= limits::max_links || message.vlan > VlanMap::max_vlan || !suite ||
       !is_lane_count(message.lanes_in) || !is_lane_count(message.lanes_out) ||
       !is_spi_base(message.local_spi_base) || !is_spi_base(message.remote_spi_base) ||
       message.role > ipc::Role::responder ||

@@ -110,6 +110,12 @@ std::optional<DropReason> deliver(Path& path, const Packet& packet) {
   return std::nullopt;
 }
 
+// The far site says what VLAN a packet is of; only those of its own link are taken from it.
+bool is_of_link(const Path& path, const InboundSa& sa, Bytes packet) {
+  const VlanMap& vlans = path.sessions.vlans();
+  return !vlans.is_used() || vlans.link_of(vlan_in(packet)) == sa.session->link;
+}
+
 }  // namespace
 
 void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now) {
@@ -118,6 +124,7 @@ void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now
   path.count.add(Counter::packets_rebuilt);
   const auto packet = read_packet(path, kind, block);
   if (!packet) return path.count.drop(packet.error());
+  if (!is_of_link(path, sa, packet->bytes)) return path.count.drop(DropReason::bad_vlan);
   if (const auto reason = deliver(path, *packet)) path.count.drop(*reason);
 }
 

@@ -17,6 +17,7 @@ void drain(Path& path, Time now) {
 void open_frame(Path& path, OutboundSa& sa, Time now) {
   sa.open = path.buffers.pop();
   sa.opened_at = now;
+  path.open.add(sa);
   ++sa.frames_begun;
   sa.packer.begin(MutableBytes{frame_in(sa.open) + frame_layout::header, sa.shape().plaintext()});
 }
@@ -26,23 +27,24 @@ void close_frame(Path& path, OutboundSa& sa) {
   if (used == 0) path.count.add(Counter::dummy_frames);
   path.count.add(Counter::payload_bytes, used);
   path.count.add(Counter::padding_bytes, sa.packer.finish());
+  path.open.remove(sa);
   path.frames.push(std::exchange(sa.open, nullptr), &sa);
 }
 
 void flush(Path& path, Time now) {
   const bool ran_empty = path.received < burst;
-  for (Session* session : path.sessions.all()) {
-    if (!session->out || session->out->open == nullptr || path.frames.full()) continue;
-    OutboundSa& sa = *session->out;
-    if (path.hold == Time{} ? ran_empty : now >= sa.opened_at + path.hold) close_frame(path, sa);
+  // From behind: closing one puts the last in its place.
+  for (std::size_t i = path.open.all().size(); i > 0 && !path.frames.full(); --i) {
+    OutboundSa& sa = *path.open.all()[i - 1];
+    const Time hold = sa.session->hold;
+    if (hold == Time{} ? ran_empty : now >= sa.opened_at + hold) close_frame(path, sa);
   }
 }
 
 Time flush_deadline(const Path& path) {
   Time deadline = Time::max();
-  for (const Session* session : path.sessions.all())
-    if (session->out && session->out->open != nullptr)
-      deadline = std::min(deadline, session->out->opened_at + path.hold);
+  for (const OutboundSa* sa : path.open.all())
+    deadline = std::min(deadline, sa->opened_at + sa->session->hold);
   return deadline;
 }
 

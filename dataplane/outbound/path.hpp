@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "penstock/base/clock.hpp"
 #include "penstock/crypto/frame_engine.hpp"
@@ -56,6 +57,25 @@ struct FrameBatch {
   }
 };
 
+// The SAs that have an open frame, in any order.
+class OpenFrames {
+ public:
+  OpenFrames() { sas_.reserve(SessionTable::capacity); }
+  void add(OutboundSa& sa) {
+    sa.open_place = static_cast<std::uint32_t>(sas_.size());
+    sas_.push_back(&sa);
+  }
+  void remove(const OutboundSa& sa) {
+    sas_[sa.open_place] = sas_.back();
+    sas_[sa.open_place]->open_place = sa.open_place;
+    sas_.pop_back();
+  }
+  [[nodiscard]] std::span<OutboundSa* const> all() const { return sas_; }
+
+ private:
+  std::vector<OutboundSa*> sas_;
+};
+
 struct Path {
   // What it works with, all of the same worker.
   PortQueue& plain;
@@ -65,7 +85,6 @@ struct Path {
   WorkerCounters& count;
   Outbox& outbox;
   BufferStash buffers;
-  Time hold{};  // how long an open frame waits for more packets
 
   // What one step leaves for the next, within a turn.
   std::array<PacketView, burst> views{};
@@ -75,6 +94,7 @@ struct Path {
   std::size_t next_packet = 0;
   BlockInHand in_hand{};
   FrameBatch frames{};
+  OpenFrames open{};
 };
 
 // One turn: everything that waits at the plain port, at most a burst, is on the wire, dropped
@@ -90,7 +110,7 @@ void emit(Path& path);
 
 // --- frames that no packet asks for -------------------------------------------------
 // Closes open frames that have waited long enough: at once where the port ran empty, else
-// after `hold`.
+// after the session's hold.
 void flush(Path& path, Time now);
 // When flush() has something to do next; Time::max() if no frame is open.
 [[nodiscard]] Time flush_deadline(const Path& path);

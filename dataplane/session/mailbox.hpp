@@ -32,6 +32,8 @@ struct Command {
     inject,     // send the whole packet `packet`
     control,    // send the control block in `packet` inside `session`, if it still lives
     challenge,  // the same, but to `peer` by way of `mac`, in a frame of its own
+    vlan,       // `link`, which may be down, has the VLAN `vlan`
+    link_gone,  // `link`, whose VLAN was `vlan`, is no more
     move,       // frames of `session` go to `peer` from now on, by way of `address` at `mac`
   };
   Kind kind{};
@@ -40,6 +42,8 @@ struct Command {
   Endpoint peer;
   Session* session = nullptr;
   rte_mbuf* packet = nullptr;
+  std::uint32_t link = 0;
+  std::uint16_t vlan = 0;
 };
 
 struct Note {

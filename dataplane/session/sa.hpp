@@ -34,6 +34,7 @@ struct alignas(64) OutboundSa {
   std::uint64_t frames_begun = 0;  // numbered, or about to be: never less than keys.next()
   FramePacker packer;              // the plaintext of the open frame
   rte_mbuf* open = nullptr;        // the open frame, owned; null when none is
+  std::uint32_t open_place = 0;    // of it among the worker's open frames
   Time opened_at{};
   OuterHeader outer;  // what stands before every frame
 };

@@ -13,6 +13,7 @@ void SessionTable::insert(Session& session) {
   slot = {.first = session.in.data(), .lanes = static_cast<std::uint32_t>(session.in.size())};
   for (InboundSa& sa : session.in) sa.session = &session;
   if (session.out) session.out->session = &session;
+  vlans_.give(session.link, session.vlan);
   all_.push_back(&session);
 }
 

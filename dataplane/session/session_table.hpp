@@ -8,6 +8,7 @@
 #include "penstock/base/limits.hpp"
 
 #include "dataplane/session/session.hpp"
+#include "dataplane/session/vlan_map.hpp"
 
 namespace penstock::dataplane {
 
@@ -17,7 +18,7 @@ class SessionTable {
   static constexpr std::size_t capacity = 4096;
   static_assert(capacity >= 3 * limits::max_links && capacity <= limits::max_sessions);
 
-  SessionTable() : slots_(limits::max_sessions), current_(limits::max_links) {
+  SessionTable() : slots_(limits::max_sessions), current_(VlanMap::links) {
     all_.reserve(capacity);
   }
 
@@ -34,7 +35,11 @@ class SessionTable {
   void erase(Session& session);
   [[nodiscard]] std::span<Session* const> all() const { return all_; }
 
-  // What the link sends on; null: nothing may leave.
+  // Whose packets are whose; an insert gives the session's link its VLAN.
+  [[nodiscard]] const VlanMap& vlans() const { return vlans_; }
+  [[nodiscard]] VlanMap& vlans() { return vlans_; }
+
+  // What the link sends on; null: nothing may leave. Also null of what is no link in a VlanMap.
   [[nodiscard]] Session* current(std::uint32_t link) const { return current_[link]; }
   void set_current(std::uint32_t link, Session* session) { current_[link] = session; }
 
@@ -46,6 +51,7 @@ class SessionTable {
   std::vector<Slot> slots_;
   std::vector<Session*> current_;
   std::vector<Session*> all_;
+  VlanMap vlans_;
 };
 
 }  // namespace penstock::dataplane

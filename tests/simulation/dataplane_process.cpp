@@ -40,9 +40,7 @@ dataplane::MainCore::Setup plan_main_core(const SiteProfile& profile, const ipc:
           .self = self,
           .on_link = profile.network,
           .peers = {profile.link.endpoint},
-          .sessions = {.boot_id = boot_id,
-                       .max_frame_size = profile.max_frame_size,
-                       .self = self},
+          .sessions = {.boot_id = boot_id, .max_frame_size = profile.max_frame_size, .self = self},
           .control = {.listener = std::move(*listener),
                       .hello = {.is_accepted = 1,
                                 .boot_id = boot_id,
@@ -74,7 +72,6 @@ DataplaneProcess::DataplaneProcess(const SiteProfile& profile, const ipc::BootId
                              .punts = machine.punts.get(),
                              .held_limit = frame_buffers / 4,
                              .self = {.mac = profile.mac, .endpoint = profile.address},
-                             .hold = profile.link.hold,
                              .idle = IdleMode::spin},
       make_engine());
   auto setup = plan_main_core(profile, boot_id, socket, now);

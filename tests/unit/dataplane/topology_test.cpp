@@ -48,11 +48,6 @@ TEST(Topology, RefusesWhatThisVersionCannotServe) {
   ASSERT_FALSE(plan_topology(two_workers));
   EXPECT_NE(plan_topology(two_workers).error().message.find("workers"), std::string::npos);
 
-  SiteConfig two_links = make_config();
-  two_links.links.push_back(two_links.links.front());
-  ASSERT_FALSE(plan_topology(two_links));
-  EXPECT_EQ(plan_topology(two_links).error().kind, ErrorKind::config);
-
   SiteConfig no_interface = make_config();
   no_interface.plain = {.kind = PortConfig::Kind::af_packet, .device = "nosuchport0"};
   ASSERT_FALSE(plan_topology(no_interface));

@@ -1,0 +1,57 @@
+// Which link a packet of the plain port belongs to, by its VLAN. A VLAN stays its link's while
+// the link is down: what is meant for one site never leaves to another.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "penstock/base/bytes.hpp"
+#include "penstock/base/limits.hpp"
+
+#include "dataplane/device/port.hpp"
+
+namespace penstock::dataplane {
+
+// The VLAN of the outermost tag (IEEE 802.1Q or 802.1ad) that names one. Tags that carry only a
+// priority are looked through, as hosts do. 0: the packet is of none.
+[[nodiscard]] std::uint16_t vlan_in(Bytes packet);
+[[nodiscard]] std::uint16_t vlan_of(const PacketView& view);
+
+class VlanMap {
+ public:
+  static constexpr std::uint16_t vlans = 4096;
+  static constexpr std::uint16_t max_vlan = 4094;  // IEEE 802.1Q: 4095 is no packet's
+  // No link's number. Packets of a known VLAN whose link is not known yet belong to `unborn`.
+  static constexpr std::uint16_t nobody = limits::max_links;
+  static constexpr std::uint16_t unborn = nobody + 1;
+  static constexpr std::size_t links = unborn + 1;
+
+  VlanMap();
+
+  // Whether VLANs tell links apart at all.
+  [[nodiscard]] bool is_used() const { return used_ > 0; }
+  // Whose packets of this VLAN are, or without one (0); below `links`.
+  [[nodiscard]] std::uint16_t link_of(std::uint16_t vlan) const {
+    const std::uint16_t own = link_of_[vlan];
+    return own != nobody ? own : link_of_[0];
+  }
+
+  // The VLAN is some link's, of which nothing else is known yet.
+  void reserve(std::uint16_t vlan);
+  // From now on the link has this VLAN and no other; 0: what no other link takes.
+  void give(std::uint32_t link, std::uint16_t vlan);
+  // The link, to which this VLAN was said to belong (0: none was), is no more.
+  void forget(std::uint32_t link, std::uint16_t vlan);
+
+ private:
+  static constexpr std::uint16_t none = 0xffff;
+
+  void set(std::uint16_t vlan, std::uint16_t link);
+
+  std::vector<std::uint16_t> link_of_;  // by VLAN
+  std::vector<std::uint16_t> vlan_of_;  // by link
+  std::size_t used_ = 0;                // VLANs, not 0, that are somebody's
+};
+
+}  // namespace penstock::dataplane
