@@ -5,12 +5,16 @@ import contextlib
 import os
 import select
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
-import oracle_ground  # noqa: F401  (finds the oracle)
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from lab.network import Network
 from lab.raw import RawPort
 from oracle import blocks, roaming

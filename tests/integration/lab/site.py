@@ -23,7 +23,7 @@ class SiteConfig:
     name: str
     peer: str
     address: str
-    endpoint: str
+    endpoint: str  # empty: the far side comes to us
     gateway: str | None = None
     plain: str = "af_packet:plain"
     wire: str = "af_packet:wire"
@@ -39,10 +39,10 @@ class SiteConfig:
             | ({"gateway": self.gateway} if self.gateway else {}),
             "[[link]]": {
                 "peer": self.peer,
-                "endpoint": self.endpoint,
                 "key_file": str(key_file),
                 **self.link,
-            },
+            }
+            | ({"endpoint": self.endpoint} if self.endpoint else {}),
         }
         return "\n".join(
             "\n".join([header, *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""])
