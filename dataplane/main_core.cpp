@@ -89,7 +89,9 @@ int MainCore::timeout_ms(Time now) const {
 
 bool MainCore::command(std::size_t worker, const Command& command) {
   Mailbox& mailbox = *setup_.workers[worker].mailbox;
-  if (!mailbox.commands.push(command)) {
+  // The last place is kept for the order that must not wait.
+  const std::size_t kept = command.kind == Command::Kind::zeroize ? 0 : 1;
+  if (mailbox.commands.room() <= kept || !mailbox.commands.push(command)) {
     ++mailbox_full_;
     return false;
   }

@@ -97,12 +97,24 @@ void Worker::carry_out(const LifeAction& action, Time now) {
       if (session.out) outbound::finish_open(out_, *session.out, now);
       return;
     case LifeAction::Kind::remove:
-      if (session.out) outbound::finish_open(out_, *session.out, now);
-      inbound::flush(in_, session, now);
-      sessions_.erase(session);
-      return outbox_.note(
-          {.kind = Note::Kind::returned, .reason = action.reason, .session = &session});
+      return take_out(session, action.reason, now);
   }
+}
+
+void Worker::take_out(Session& session, ipc::RemovalReason reason, Time now) {
+  if (reason == ipc::RemovalReason::zeroized) {
+    if (session.out) outbound::wipe_open(out_, *session.out);
+    inbound::wipe_held(in_, session);
+  } else {
+    if (session.out) outbound::finish_open(out_, *session.out, now);
+    inbound::flush(in_, session, now);
+  }
+  sessions_.erase(session);
+  outbox_.note({.kind = Note::Kind::returned, .reason = reason, .session = &session});
+}
+
+void Worker::zeroize() {
+  for (Session* session : sessions_.all()) life_.remove(*session, ipc::RemovalReason::zeroized);
 }
 
 bool Worker::read_mailbox(Time now) {
@@ -133,6 +145,8 @@ void Worker::obey(const Command& command, Time now) {
       return send_control(command, now);
     case Command::Kind::challenge:
       return send_challenge(command, now);
+    case Command::Kind::zeroize:
+      return zeroize();
     case Command::Kind::vlan:
       return sessions_.vlans().give(command.link, command.vlan);
     case Command::Kind::link_gone:

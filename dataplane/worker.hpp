@@ -63,6 +63,8 @@ class Worker {
  private:
   void live(Time now);  // what the life of sessions asks for
   void carry_out(const LifeAction& action, Time now);
+  void take_out(Session& session, ipc::RemovalReason reason, Time now);
+  void zeroize();
   [[nodiscard]] bool read_mailbox(Time now);
   void obey(const Command& command, Time now);
   [[nodiscard]] bool has(const Session* session) const;

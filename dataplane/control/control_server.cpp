@@ -57,6 +57,7 @@ bool ControlServer::obey(const ipc::Received& message, Time now) {
   if (const auto* inject_datagram = message.as<ipc::Inject>()) return inject(*inject_datagram);
   if (const auto* inside = message.as<ipc::InjectInside>()) return inject_inside(*inside);
   if (const auto* link_peer = message.as<ipc::LinkPeer>()) return know_link(*link_peer);
+  if (const auto* wipe_all = message.as<ipc::Zeroize>()) return zeroize(*wipe_all);
   if (const auto* get_stats = message.as<ipc::GetStats>()) return report(*get_stats, now);
   if (message.as<ipc::LinkPeer>() != nullptr) return true;
   log::warn("the controller sent a message that this data plane does not know");
@@ -84,6 +85,10 @@ bool ControlServer::greet(const ipc::Hello& hello) {
 
 bool ControlServer::install(const ipc::InstallSession& message, Time now) {
   const PendingRequest request = pending(message.header);
+  if (zeroized_by_ == connection_) {
+    reply_installed(request, InstallResult::zeroized);
+    return true;
+  }
   const auto record = sessions_.install(message, now);
   if (!record) {
     reply_installed(request, record.error());
@@ -132,6 +137,29 @@ bool ControlServer::list(const ipc::ListSessions& message, Time now) {
   for (const auto& record : sessions_.all())
     if (record->was_rekey_told) tell_event(EventKind::rekey_wanted, 0, *record);
   return is_greeted_;
+}
+
+// What was installed is on its way to the workers before this, what is refused from now on is
+// not. A second order while the first is under way may find no room: that controller is dropped.
+bool ControlServer::zeroize(const ipc::Zeroize& message) {
+  zeroized_by_ = connection_;
+  zeroize_ = pending(message.header);
+  controller_->wipe_received();
+  for (const auto& record : sessions_.all())
+    if (!std::exchange(record->is_doomed, true)) ++doomed_;
+  zeroized_ = doomed_;
+  log::warn(fmt::format("all keys are wiped by order: {} sessions end", doomed_));
+  for (std::size_t worker = 0; worker < plane_.workers(); ++worker)
+    if (!plane_.command(worker, {.kind = Command::Kind::zeroize})) return false;
+  if (doomed_ == 0) reply_zeroized();
+  return controller_.has_value();
+}
+
+void ControlServer::reply_zeroized() {
+  const PendingRequest request = std::exchange(zeroize_, {});
+  if (request.controller != connection_) return;
+  tell(ipc::ZeroizeReply{.header = {.type = ipc::ZeroizeReply::type, .request = request.number},
+                         .sessions = zeroized_});
 }
 
 bool ControlServer::inject(const ipc::Inject& message) {
@@ -224,7 +252,9 @@ void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason
         .header = {.type = ipc::RemoveReply::type, .request = record.remove.number},
         .was_there = 1});
   tell_event(EventKind::session_removed, static_cast<std::uint32_t>(reason), record);
+  const bool was_doomed = record.is_doomed;
   sessions_.erase(record);
+  if (was_doomed && --doomed_ == 0) reply_zeroized();
 }
 
 void ControlServer::on_moved(const SessionRecord& record) {

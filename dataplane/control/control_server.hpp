@@ -45,6 +45,7 @@ class ControlServer {
   [[nodiscard]] bool list(const ipc::ListSessions& message, Time now);
   [[nodiscard]] bool inject(const ipc::Inject& message);
   [[nodiscard]] bool inject_inside(const ipc::InjectInside& message);
+  [[nodiscard]] bool zeroize(const ipc::Zeroize& message);
   [[nodiscard]] bool know_link(const ipc::LinkPeer& message);
   [[nodiscard]] bool report(const ipc::GetStats& message, Time now);
 
@@ -61,6 +62,7 @@ class ControlServer {
   void reply_installed(const PendingRequest& request, ipc::InstallResult result);
   [[nodiscard]] PendingRequest pending(const ipc::Header& header) const;
   void drop_controller();
+  void reply_zeroized();
 
   Setup setup_;
   SessionDirectory& sessions_;
@@ -68,6 +70,10 @@ class ControlServer {
   std::optional<ipc::Channel> controller_;
   bool is_greeted_ = false;
   std::optional<std::uint32_t> refused_version_;  // of the last one that was refused and told of
+  std::uint64_t zeroized_by_ = 0;                 // the last connection that had all keys wiped
+  PendingRequest zeroize_;                        // answered when no session is doomed any more
+  std::uint32_t zeroized_ = 0;                    // sessions that there were
+  std::uint32_t doomed_ = 0;                      // of them, still there
   std::uint64_t connection_ = 0;  // counts them; replies go only to the one that asked
 };
 

@@ -40,6 +40,7 @@ struct SessionRecord {
   std::size_t place = 0;   // in the directory's list
   PendingRequest install;
   PendingRequest remove;
+  bool is_doomed = false;  // an order to wipe all keys waits for it
 };
 
 class SessionDirectory {

@@ -112,5 +112,7 @@ void commit(Path& path);
 void expire_gaps(Path& path, Time now);
 // The session ends: what is whole is delivered, every held frame freed.
 void flush(Path& path, Session& session, Time now);
+// The session ends at once: nothing more is delivered, every held frame wiped and freed.
+void wipe_held(Path& path, Session& session);
 
 }  // namespace penstock::dataplane::inbound

@@ -1,6 +1,8 @@
 // Puts frames into sequence order, SA by SA, and takes the blocks out of them.
 #include <algorithm>
 
+#include "penstock/keys/secret.hpp"
+
 #include "dataplane/inbound/path.hpp"
 
 namespace penstock::dataplane::inbound {
@@ -35,6 +37,21 @@ struct Sink {
   void fault(ReassemblyFault fault) noexcept { path.count.drop(reason_of(fault)); }
 };
 static_assert(ReassemblySink<Sink>);
+
+// Reads nothing, and leaves nothing to read.
+struct WipingSink {
+  Path& path;
+  void enter(Bytes) noexcept {}
+  void block(BlockKind, Bytes) noexcept {}
+  void release(void* frame) noexcept {
+    auto* const buffer = static_cast<rte_mbuf*>(frame);
+    wipe({static_cast<std::byte*>(buffer->buf_addr), buffer->buf_len});
+    rte_pktmbuf_free(buffer);
+    path.count.drop(DropReason::wiped_frame);
+  }
+  void fault(ReassemblyFault) noexcept {}
+};
+static_assert(ReassemblySink<WipingSink>);
 
 std::uint64_t ticks(Time now) { return static_cast<std::uint64_t>(now.count()); }
 
@@ -74,6 +91,14 @@ void flush(Path& path, Session& session, Time now) {
     sa.reassembler.flush(sink);
   }
   commit(path);
+}
+
+void wipe_held(Path& path, Session& session) {
+  WipingSink sink{path};
+  for (InboundSa& sa : session.in) {
+    sa.reassembler.flush(sink);
+    sa.reassembler.wipe();
+  }
 }
 
 }  // namespace penstock::dataplane::inbound

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "penstock/keys/secret.hpp"
+
 #include "dataplane/outbound/path.hpp"
 
 namespace penstock::dataplane::outbound {
@@ -52,6 +54,14 @@ void finish_open(Path& path, OutboundSa& sa, Time now) {
   if (sa.open == nullptr) return;
   close_frame(path, sa);
   drain(path, now);
+}
+
+void wipe_open(Path& path, OutboundSa& sa) {
+  if (sa.open == nullptr) return;
+  wipe({frame_in(sa.open), sa.shape().size});
+  path.open.remove(sa);
+  rte_pktmbuf_free(std::exchange(sa.open, nullptr));
+  path.count.drop(DropReason::wiped_frame);
 }
 
 void send_control(Path& path, OutboundSa& sa, Bytes block, Time now) {

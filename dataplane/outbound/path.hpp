@@ -116,6 +116,8 @@ void flush(Path& path, Time now);
 [[nodiscard]] Time flush_deadline(const Path& path);
 // Closes the SA's open frame, if there is one, and sends it.
 void finish_open(Path& path, OutboundSa& sa, Time now);
+// Lets go of the SA's open frame, if there is one, and wipes what is in it.
+void wipe_open(Path& path, OutboundSa& sa);
 // Sends a frame without packets, or the open one.
 void send_dummy(Path& path, OutboundSa& sa, Time now);
 // Sends a control block at once, behind what is in the open frame. Drops it where the SA or the

@@ -33,6 +33,7 @@ struct Command {
     control,    // send the control block in `packet` inside `session`, if it still lives
     challenge,  // the same, but to `peer` by way of `mac`, in a frame of its own
     vlan,       // `link`, which may be down, has the VLAN `vlan`
+    zeroize,    // give every session back, nothing in it finished; never refused for lack of room
     link_gone,  // `link`, whose VLAN was `vlan`, is no more
     move,       // frames of `session` go to `peer` from now on, by way of `address` at `mac`
   };

@@ -35,6 +35,8 @@ class Ring {
   [[nodiscard]] bool push(const T& value) {
     return rte_ring_sp_enqueue_elem(ring_.get(), const_cast<T*>(&value), sizeof(T)) == 0;
   }
+  // The producer: how many more it takes for sure.
+  [[nodiscard]] std::size_t room() const { return rte_ring_free_count(ring_.get()); }
   // The consumer.
   [[nodiscard]] std::optional<T> pop() {
     T value;

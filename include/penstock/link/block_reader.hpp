@@ -30,6 +30,9 @@ class BlockReader {
   template <ReassemblySink Sink>
   void lose(Sink& sink);
 
+  // Overwrites what packets have left in the buffer.
+  void wipe();
+
  private:
   enum class State : std::uint8_t {
     between,      // the next byte starts a block
@@ -52,6 +55,7 @@ class BlockReader {
 
   std::unique_ptr<std::byte[]> assembly_;
   std::uint32_t have_ = 0;  // bytes of the open block that are in assembly_
+  std::uint32_t most_ = 0;  // that ever were
   std::uint32_t left_ = 0;  // bytes of it still to come; never 0 while one is open
   BlockKind kind_{};
   State state_ = State::between;

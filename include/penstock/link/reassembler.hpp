@@ -40,6 +40,9 @@ class Reassembler {
   template <ReassemblySink Sink>
   void flush(Sink& sink);
 
+  // Overwrites what is left here of packets. After flush().
+  void wipe() { reader_.wipe(); }
+
   [[nodiscard]] bool has_gap() const { return !held_.is_empty(); }
   // When the oldest gap is given up; meaningful while has_gap().
   [[nodiscard]] std::uint64_t deadline() const { return gap_seen_ + wait_; }

@@ -213,6 +213,64 @@ TEST_F(ControlServerTest, TheFarSideIsSilentWhenNoWorkerHearsIt) {
   EXPECT_TRUE(is_quiet(controller));
 }
 
+TEST_F(ControlServerTest, ZeroizeIsDoneWhenTheLastShareIsBack) {
+  ipc::Channel controller = greet();
+  send_install(controller, session(5));
+  EXPECT_TRUE(controller.send(ipc::Zeroize{.header = {.type = ipc::Zeroize::type, .request = 9}}));
+  server->on_readable(now);
+  for (const auto& commands : plane.commands)
+    EXPECT_EQ(commands.back().kind, Command::Kind::zeroize);
+  note(0, Note::Kind::returned, ipc::RemovalReason::zeroized);
+  EXPECT_TRUE(is_quiet(controller));
+  note(1, Note::Kind::returned, ipc::RemovalReason::zeroized);
+  expect_event(controller, EventKind::session_removed);
+  const auto reply = expect<ipc::ZeroizeReply>(controller);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->header.request, 9u);
+  EXPECT_EQ(reply->sessions, 1u);
+  EXPECT_TRUE(directory.all().empty());
+}
+
+TEST_F(ControlServerTest, AfterZeroizeOnlyAnotherConnectionInstalls) {
+  std::optional<ipc::Channel> controller{greet()};
+  EXPECT_TRUE(controller->send(ipc::Zeroize{}));
+  server->on_readable(now);
+  EXPECT_EQ(expect<ipc::ZeroizeReply>(*controller)->sessions, 0u);
+  send_install(*controller, session(5));
+  EXPECT_EQ(expect<ipc::InstallReply>(*controller)->result, InstallResult::zeroized);
+  EXPECT_TRUE(controller->send(ipc::Hello{}));  // that it is polite changes nothing
+  server->on_readable(now);
+  EXPECT_TRUE(expect<ipc::HelloReply>(*controller));
+  send_install(*controller, session(6));
+  EXPECT_EQ(expect<ipc::InstallReply>(*controller)->result, InstallResult::zeroized);
+  controller.reset();
+  server->on_readable(now);
+
+  ipc::Channel next = greet();
+  plane.commands[0].clear();
+  send_install(next, session(5));
+  EXPECT_EQ(plane.commands[0].size(), 1u);
+}
+
+TEST_F(ControlServerTest, TellsWorkersOfALinksVlan) {
+  ipc::Channel controller = greet();
+  EXPECT_TRUE(controller.send(ipc::LinkPeer{.link = 3, .vlan = 7}));
+  EXPECT_TRUE(controller.send(ipc::LinkPeer{.link = 3}));
+  EXPECT_TRUE(controller.send(ipc::LinkPeer{.link = 3, .vlan = 7, .is_gone = 1}));
+  server->on_readable(now);
+  for (const auto& commands : plane.commands) {
+    ASSERT_EQ(commands.size(), 2u);
+    EXPECT_EQ(commands[0].kind, Command::Kind::vlan);
+    EXPECT_EQ(commands[0].link, 3u);
+    EXPECT_EQ(commands[0].vlan, 7);
+    EXPECT_EQ(commands[1].kind, Command::Kind::link_gone);
+  }
+  EXPECT_TRUE(is_quiet(controller));
+  EXPECT_TRUE(controller.send(ipc::LinkPeer{.link = limits::max_links}));
+  server->on_readable(now);
+  EXPECT_TRUE(is_closed(controller));
+}
+
 TEST_F(ControlServerTest, CarriesMessagesInsideLivingSessions) {
   ipc::Channel controller = greet();
   send_install(controller, session(5));
