@@ -47,6 +47,13 @@ void describe(const LinkConfig& link, std::size_t key_size) {
                                                : std::string{"as large as the wire allows"});
 }
 
+Error pins_itself(const LinkConfig& link) {
+  return {ErrorKind::config,
+          fmt::format("the link to {} has this site's own identity as its peer_identity; give the "
+                      "line that penstock identity show prints there",
+                      link.peer)};
+}
+
 }  // namespace
 
 int genkey(const std::filesystem::path& file) {
@@ -71,6 +78,8 @@ int check(const std::filesystem::path& file) {
     const auto identity = crypto::read_identity_file(*config->identity_file);
     if (!identity) return refuse(identity.error());
     fmt::print("identity  {}\n", to_text(identity->public_key()));
+    for (const LinkConfig& link : config->links)
+      if (link.peer_identity == identity->public_key()) return refuse(pins_itself(link));
   }
   for (const LinkConfig& link : config->links) {
     const auto key = read_key_file(link.key_file);

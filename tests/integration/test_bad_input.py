@@ -1,10 +1,12 @@
 """What is wrong is refused at the start: exit code 2 and one sentence that says what to do."""
 
+import base64
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from lab.pair import Pair
 from lab.programs import program
@@ -50,6 +52,13 @@ def refusal_of(site: Site, config: str | None = None) -> str:
     return refusal(site.attempt())
 
 
+def run(*argv: str) -> str:
+    """What the penstock command prints when all is well."""
+    return subprocess.run(
+        [program("penstock"), *argv], check=True, capture_output=True, text=True
+    ).stdout
+
+
 # --- the key file ------------------------------------------------------------------------------
 
 
@@ -89,6 +98,63 @@ def test_genkey_makes_a_private_key_and_overwrites_none(tmp_path):
     assert key.read_bytes() == before
 
 
+# --- the identity file ------------------------------------------------------------------------
+
+
+def test_an_identity_file_that_is_missing(site):
+    site.config.site = {"identity_file": "/nowhere/alpha.identity"}
+    said = refusal_of(site)
+    assert "/nowhere/alpha.identity" in said and "penstock identity new" in said
+
+
+def test_an_identity_file_that_others_can_read(site, tmp_path):
+    identity = tmp_path / "alpha.identity"
+    run("identity", "new", str(identity))
+    identity.chmod(0o644)
+    site.config.site = {"identity_file": str(identity)}
+    said = refusal_of(site)
+    assert str(identity) in said and "chmod 600" in said
+
+
+def test_a_link_that_wants_an_identity_and_has_none_to_give(site, tmp_path):
+    identity = tmp_path / "beta.identity"
+    line = run("identity", "new", str(identity)).splitlines()[-1]
+    config, place = spoiled(site, 'peer = "beta"', f'peer = "beta"\n{line}')
+    said = refusal_of(site, config)
+    assert "peer_identity" in said and "identity_file" in said
+
+
+def test_a_site_that_pins_itself(site, tmp_path):
+    identity = tmp_path / "alpha.identity"
+    line = run("identity", "new", str(identity)).splitlines()[-1]
+    site.config.site = {"identity_file": str(identity)}
+    site.config.link = {"peer_identity": line.split('"')[1]}
+    site.write_config()
+    done = subprocess.run(
+        [program("penstock"), "check", str(site.config_file)], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "own identity" in done.stderr
+
+
+def test_identity_new_makes_a_private_file_that_openssl_reads_and_overwrites_none(tmp_path):
+    identity = tmp_path / "new.identity"
+    line = run("identity", "new", str(identity)).splitlines()[-1]
+    assert identity.stat().st_mode & 0o777 == 0o600
+    before = identity.read_bytes()
+    key = serialization.load_pem_private_key(before, None).public_key()
+    public = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    assert line == f'peer_identity = "ed25519:{base64.b64encode(public).decode()}"'
+    assert run("identity", "show", str(identity)).strip() == line
+    again = subprocess.run(
+        [program("penstock"), "identity", "new", str(identity)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert str(identity) in refusal(again)
+    assert identity.read_bytes() == before
+
+
 # --- the config file ------------------------------------------------------------------------------
 
 
@@ -108,7 +174,7 @@ def spoiled(site: Site, old: str, new: str) -> tuple[str, str]:
         ('address = "192.0.2.1/24"', 'address = "192.0.2.1"', "address"),
         ('address = "192.0.2.1/24"', 'address = "192.0.2.300/24"', "address"),
         ('endpoint = "192.0.2.2:7670"', 'endpoint = "192.0.2.2:99999"', "endpoint"),
-        ('endpoint = "192.0.2.2:7670"', 'endpoint = "beta"', "endpoint"),
+        ('endpoint = "192.0.2.2:7670"', 'endpoint = "be ta"', "endpoint"),
         ('peer = "beta"', 'peer = "alpha"', "peer"),
         ('peer = "beta"', 'peer = "beta"\nframe_size = 100', None),
         ('peer = "beta"', 'colour = "red"', "colour"),
