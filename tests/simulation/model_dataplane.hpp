@@ -67,7 +67,7 @@ class ModelDataplane {
 
   ipc::BootId boot_id_;
   Outputs outputs_;
-  dataplane::SessionTable table_{1};
+  dataplane::SessionTable table_;
   dataplane::SessionLife life_{table_};
   std::vector<std::unique_ptr<Entry>> entries_;
   std::set<ipc::SessionId> seen_;
