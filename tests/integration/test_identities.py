@@ -13,7 +13,7 @@ from lab.errors import wait_until
 from lab.network import HOST_B
 from lab.programs import program
 from lab.raw import ETHERTYPE_LAB, ethernet, mac
-from lab.traffic import ping
+from lab.traffic import BackgroundPing, ping
 from oracle_ground import shake
 from oracle_witness import (
     Counted, answer, next_letter, next_message, rekey, take_up, with_fields_2, with_offer,
@@ -229,6 +229,11 @@ def is_taken(mallory):
 def acquainted(fresh):
     """Both sites set up as operations.md says."""
     pair = fresh()
+    introduce(pair)
+    return pair
+
+
+def introduce(pair):
     lines = {}
     for site in pair.sites:
         file = str(pair.directory / f"{site.config.name}.identity")
@@ -241,7 +246,6 @@ def acquainted(fresh):
         checked = pair.network.wire.run(program("penstock"), "check", str(site.config_file))
         assert f"identity  {lines[site.config.name]}" in checked
         assert f"proves to be {lines[site.config.peer]}" in checked
-    return pair
 
 
 def test_two_sites_and_one_that_lost_its_identity(acquainted):
@@ -263,3 +267,26 @@ def test_two_sites_and_one_that_lost_its_identity(acquainted):
     acquainted.b.start()
     acquainted.wait_up()
     assert ping(acquainted.network.host_a, HOST_B.v4).loss_percent == 0
+
+
+def test_identities_come_by_a_reload_and_traffic_goes_on(fresh):
+    """While one site has them and the other not yet, the session before lives on."""
+    pair = fresh().start()
+    pair.wait_up()
+    first = pair.a.session()["id"]
+    introduce(pair)
+    with BackgroundPing(pair.network.host_a, HOST_B.v4) as pinging:
+        reload(pair.a)
+        wait_until(
+            lambda: "refused" in pair.a.link()["reason"] or pair.a.link()["handshakes_failed"],
+            "A to miss B's identity", 20,
+        )  # fmt: skip
+        assert pair.a.session()["id"] == first
+        reload(pair.b)
+        wait_until(lambda: pair.b.session().get("id") not in ("", first, None), "the next session")
+        wait_until(lambda: pair.a.session()["id"] == pair.b.session()["id"], "A to have it too")
+    assert pinging.result.sent > 0 and pinging.lost() == 0
+
+
+def reload(site):
+    site.namespace.run(program("penstock"), "reload", "--socket", str(site.run_dir / "admin.sock"))
