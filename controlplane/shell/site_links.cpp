@@ -152,7 +152,6 @@ void Site::number_links_by(const std::vector<ipc::SessionInfo>& living) {
 void Site::remove_strangers(std::vector<ipc::SessionInfo>& living) {
   std::erase_if(living, [this](const ipc::SessionInfo& session) {
     const std::string_view peer = name_of_peer(session);
-    if (peer.empty()) return false;  // told apart by its number
     const auto link = find(peer);
     if (link != nullptr && link->number == session.link) return false;
     log::warn(fmt::format("ending a session with {}, which the config has no link to", peer));

@@ -59,7 +59,6 @@ bool ControlServer::obey(const ipc::Received& message, Time now) {
   if (const auto* link_peer = message.as<ipc::LinkPeer>()) return know_link(*link_peer);
   if (const auto* wipe_all = message.as<ipc::Zeroize>()) return zeroize(*wipe_all);
   if (const auto* get_stats = message.as<ipc::GetStats>()) return report(*get_stats, now);
-  if (message.as<ipc::LinkPeer>() != nullptr) return true;
   log::warn("the controller sent a message that this data plane does not know");
   return false;
 }

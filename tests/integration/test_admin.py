@@ -177,7 +177,7 @@ def test_what_is_wrong_with_config_or_key_is_one_sentence(controls, tmp_path):
     alpha.key_file.unlink()
     assert str(alpha.key_file) in refused_start(alpha)
     alpha.write_config("colour = 1")
-    assert "alpha.toml:14: link.colour: " in refused_start(alpha)
+    assert "alpha.toml:15: link.colour: " in refused_start(alpha)
     alpha.config_file.unlink()
     assert "alpha.toml" in refused_start(alpha)
 
