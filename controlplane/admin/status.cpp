@@ -114,6 +114,35 @@ json last_handshake_json(const HandshakeBook& book, Time now) {
           {"suite", story.suite ? json(to_string(*story.suite)) : json(nullptr)}};
 }
 
+std::string_view name_of(LinkStatus::Key::State state) {
+  switch (state) {
+    case LinkStatus::Key::State::none:
+      return "none";
+    case LinkStatus::Key::State::only:
+      return "only";
+    case LinkStatus::Key::State::new_proved:
+      return "new proved, old retired";
+    case LinkStatus::Key::State::old_in_use:
+      return "old (the far side has not answered to the new one yet)";
+  }
+  return "unknown";
+}
+
+std::string_view advice(LinkStatus::Key::State state) {
+  return state == LinkStatus::Key::State::new_proved ? "remove old_key_file" : "";
+}
+
+// As much of a fingerprint as operators compare.
+json fingerprint_text(const crypto::KeyFingerprint& key) { return to_hex(Bytes{key}.first(8)); }
+
+json key_json(const LinkStatus::Key& key) {
+  const bool is_there = key.state != LinkStatus::Key::State::none;
+  return {{"state", name_of(key.state)},
+          {"advice", advice(key.state)},
+          {"fingerprint", is_there ? fingerprint_text(key.newest) : json(nullptr)},
+          {"old_fingerprint", key.old ? fingerprint_text(*key.old) : json(nullptr)}};
+}
+
 // Tells a session's link, whatever number it had when the session was made.
 bool is_of(const ipc::SessionInfo& session, const LinkStatus& link, std::uint32_t index) {
   const std::string name = text_of(session.peer_name);
@@ -144,6 +173,7 @@ json link_json(const LinkStatus& link, std::uint32_t index,
       {"since_s", seconds(now - link.since)},
       {"reason", link.reason},
       {"lists_null", link.lists_null},
+      {"key", key_json(link.key)},
       {"session", std::move(current)},
       {"sessions", std::move(sessions)},
       {"handshakes_completed", link.handshakes_completed},

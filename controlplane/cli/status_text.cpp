@@ -127,6 +127,7 @@ class Page {
     if (text(link, "state") != "up" && !text(link, "reason").empty())
       line("  {}", text(link, "reason"));
     if (const json& session = link.at("session"); !session.is_null()) write_session(session);
+    write_key(link.at("key"));
     line("  handshakes {} completed, {} failed, {} messages refused",
          link.at("handshakes_completed").get<std::uint64_t>(),
          link.at("handshakes_failed").get<std::uint64_t>(),
@@ -134,6 +135,15 @@ class Page {
     write_counts("failed", link.at("handshakes_failed_by"));
     write_counts("refused", link.at("messages_refused_by"));
     if (const json& last = link.at("last_handshake"); !last.is_null()) write_last(last);
+  }
+
+  void write_key(const json& key) {
+    if (key.at("fingerprint").is_null()) return line("  no key");
+    const std::string_view state = text(key, "state");
+    const std::string_view advice = text(key, "advice");
+    line("  key {}{}{}{}{}", text(key, "fingerprint"),
+         state == "only" ? "" : "; in use: ", state == "only" ? "" : state,
+         advice.empty() ? "" : "; ", advice);
   }
 
   // Those that are not zero; of counts inside counts, each.

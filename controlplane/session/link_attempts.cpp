@@ -44,12 +44,13 @@ void LinkController::State::start_attempt(Time now) {
   const HandshakeStory story = story_of_next(now);
   if (!slot) return failed(story, HandshakeFailure::no_slot, std::string{no_slot}, now);
   const Parameters own = own_parameters(slot->base());
-  attempt_.emplace(Attempt{
-      .initiator = {keys_.newest()->starting, config_.suites, own, *entropy_, now, identity()},
-      .slot = std::move(*slot),
-      .route = next_route(),
-      .key = keys_.newest()->fingerprint,
-      .story = story});
+  RingKey& key = next_key();
+  attempt_.emplace(
+      Attempt{.initiator = {key.starting, config_.suites, own, *entropy_, now, identity()},
+              .slot = std::move(*slot),
+              .route = next_route(),
+              .key = key.fingerprint,
+              .story = story});
   send(attempt_->route, attempt_->initiator.outgoing());
 }
 
@@ -73,7 +74,10 @@ void LinkController::State::refused(const HandshakeStory& story, HandshakeFailur
                                     Refusal refusal, std::string why, Time now) {
   book_.refuse(story, side, refusal, why, now);
   back_off(now);
-  view_.failed(std::move(why), now);
+  if (side == HandshakeFailure::refused_here)
+    view_.peer_refused(std::move(why), now);
+  else
+    view_.failed(std::move(why), now);
 }
 
 void LinkController::State::back_off(Time now) {
@@ -147,6 +151,11 @@ void LinkController::State::attempt_over(Time now) {
 void LinkController::State::met_silence(Time now) {
   constexpr auto no_answer = HandshakeFailure::no_answer;
   const HandshakeStory& story = attempt_->story;
+  is_turn_of_old_ = is_new_key_unanswered();
+  if (is_turn_of_old_) {  // at once; the two are one try
+    book_.fail(story, HandshakeFailure::new_key_unanswered, "no answer to the new key", now);
+    return view_.new_key_unanswered(now);
+  }
   ++unanswered_;
   if (std::holds_alternative<ipc::SessionId>(attempt_->route))
     return failed(story, no_answer,

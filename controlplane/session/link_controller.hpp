@@ -82,11 +82,24 @@ class SlotAllocator;
 
 struct LinkStatus {
   enum class State : std::uint8_t { down, connecting, up } state = State::down;
+  // Where a change of the long-term key stands.
+  struct Key {
+    enum class State : std::uint8_t {
+      none,        // wiped
+      only,        // no old one in the config
+      new_proved,  // the old one is retired, and may leave the config
+      old_in_use,  // no session has proved the new one yet
+    } state = State::none;
+    crypto::KeyFingerprint newest{};
+    std::optional<crypto::KeyFingerprint> old = std::nullopt;  // where it is known
+  };
+
   std::string reason;  // why it is not up, or why it will not stay up; else empty
   std::string peer;
   Endpoint endpoint;          // where the config says; port 0: nowhere, or its name has none yet
   std::string endpoint_name;  // of the config
   bool lists_null = false;    // its config allows a NULL suite
+  Key key;
   std::optional<ipc::SessionId> session_id;  // the current one, silent or not
   std::optional<ipc::Role> role;
   Time established{};  // when it was confirmed

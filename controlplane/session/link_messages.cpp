@@ -121,7 +121,8 @@ void LinkController::State::answer(RingKey& key, const Route& from, const Proven
     send(from, answer->message);
     return;
   }
-  install(*answer->agreement, {.slot = std::move(*slot), .peer = peer_on(from), .story = story},
+  install(*answer->agreement,
+          {.slot = std::move(*slot), .peer = peer_on(from), .story = story, .key = key.fingerprint},
           Pending::Reply{.to = from,
                          .key = key.fingerprint,
                          .nonce_initiator = proven.fields.nonce_initiator,
@@ -133,6 +134,7 @@ void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
   Initiator& initiator = attempt_->initiator;
   if (const auto taken = initiator.on_message(bytes, *entropy_, now); !taken)
     return count_refused(taken.error(), now);
+  attempt_->is_answered = true;
   switch (initiator.state()) {
     case Initiator::State::awaiting_4:
       return send(attempt_->route, initiator.outgoing());
@@ -141,7 +143,8 @@ void LinkController::State::message_2_or_4(Bytes bytes, Time now) {
       install(initiator.take_agreement(),
               {.slot = std::move(attempt_->slot),
                .peer = peer_on(attempt_->route),
-               .story = attempt_->story},
+               .story = attempt_->story,
+               .key = attempt_->key},
               std::nullopt, now);
       attempt_.reset();
       return;

@@ -37,6 +37,8 @@ std::string listed(const std::vector<std::string_view>& names) {
 
 void LinkController::State::load_keys(Setup& setup) {
   identity_ = identity_of(config_, std::move(setup.identity));
+  is_turn_of_old_ = false;
+  retired_.reset();
   keys_.load(setup.file_key, setup.old_file_key,
              {.site = site_name_,
               .peer = config_.peer,
@@ -83,7 +85,8 @@ bool LinkController::State::reconfigure(Setup setup, Time now) {
   attempt_.reset();  // it points at the keys, and offers what the config said
   config_ = std::move(setup.config);
   load_keys(setup);
-  rekey_now(HandshakeCause::reload, now);
+  const bool is_other_key = std::ranges::find(changed, "key_file") != changed.end();
+  rekey_now(is_other_key ? HandshakeCause::new_key : HandshakeCause::reload, now);
   view_.changed(listed(changed));
   return true;
 }

@@ -173,6 +173,7 @@ void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
                               describe(session->role)));
   }
   warn_unless_protected(*session);
+  if (const auto key = session->key) proved(*key, now);
 }
 
 void LinkController::State::warn_unless_protected(const Session& session) {

@@ -54,6 +54,7 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
   if (!address_.endpoint()) static_cast<void>(has_address(now));
   view_.waiting(waiting());
   announce_adopted();
+  if (keys_.has_old()) rekey_now(HandshakeCause::new_key, now);
 }
 
 void LinkController::State::dataplane_down(Time now) {
@@ -90,6 +91,7 @@ LinkStatus LinkController::State::status() const {
                     .endpoint = address_.endpoint().value_or(Endpoint{}),
                     .endpoint_name = config_.endpoint_name,
                     .lists_null = lists_null(),
+                    .key = key_status(),
                     .session_id = std::nullopt,
                     .role = std::nullopt,
                     .since = since_,

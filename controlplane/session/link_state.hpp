@@ -56,6 +56,7 @@ struct LinkController::State {
     Route route;  // of all its messages, both ways
     crypto::KeyFingerprint key;
     HandshakeStory story;
+    bool is_answered = false;  // by a good message 2
   };
   // A session between its agreement and the data plane's reply.
   struct Pending {
@@ -105,6 +106,13 @@ struct LinkController::State {
   [[nodiscard]] std::optional<Time> attempt_due() const;
   [[nodiscard]] const Identity* identity() const { return identity_ ? &*identity_ : nullptr; }
   void load_keys(Setup& setup);
+  // The key of the next attempt: the new one, or after that met silence the old one.
+  [[nodiscard]] RingKey& next_key();
+  [[nodiscard]] bool is_new_key_unanswered() const;
+  // A session under this key was confirmed.
+  void proved(const crypto::KeyFingerprint& key, Time now);
+  void drop_unconfirmed_under(const crypto::KeyFingerprint& key);
+  [[nodiscard]] LinkStatus::Key key_status() const;
   // The keys of the config that differ from what this link has.
   [[nodiscard]] std::vector<std::string_view> changes(const Setup& setup) const;
   void rekey_now(HandshakeCause cause, Time now);
@@ -146,6 +154,8 @@ struct LinkController::State {
   Entropy* entropy_;
   std::optional<Identity> identity_;
   KeyRing keys_;  // empty: zeroized
+  bool is_turn_of_old_ = false;
+  std::optional<crypto::KeyFingerprint> retired_;  // the old key, since the new one proved good
 
   std::optional<DataplaneFacts> facts_;     // empty while there is no data plane
   std::optional<Endpoint> told_to_expect_;  // by the data plane

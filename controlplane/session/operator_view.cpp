@@ -31,10 +31,12 @@ void OperatorView::went_down(std::string_view why) {
 }
 
 void OperatorView::unprotected(Suite suite) {
-  notice(Notice::Kind::error,
-         fmt::format("suite {}: NOTHING is encrypted or authenticated; whoever is on the path "
-                     "reads and forges packets",
-                     to_string(suite)));
+  const std::string text =
+      fmt::format("suite {}: NOTHING is encrypted or authenticated; whoever is on the path reads "
+                  "and forges packets",
+                  to_string(suite));
+  notice(Notice::Kind::error, text);
+  audit("null_session", text);
 }
 
 void OperatorView::may_be_unprotected(Suite suite) {
@@ -56,6 +58,23 @@ void OperatorView::suite_changed(std::string_view now, std::string_view before) 
 
 void OperatorView::changed(std::string_view keys) {
   notice(Notice::Kind::info, fmt::format("changed by a reload: {}", keys));
+}
+
+void OperatorView::new_key_unanswered(Time now) {
+  unsigned suppressed = 0;
+  if (new_key_limit_.allow(now, suppressed))
+    notice(Notice::Kind::info,
+           "the far side does not answer to the new key; the old one stays in use until it does");
+}
+
+void OperatorView::key_rotated(const crypto::KeyFingerprint& key,
+                               const crypto::KeyFingerprint& old) {
+  const std::string text =
+      fmt::format("the new key {} has proved good; the old one {} is neither offered nor accepted "
+                  "any more: remove old_key_file",
+                  to_hex(Bytes{key}.first(8)), to_hex(Bytes{old}.first(8)));
+  notice(Notice::Kind::info, text);
+  audit("key_rotated", text);
 }
 
 void OperatorView::found(std::string_view host, const Endpoint& now,
@@ -110,14 +129,14 @@ void OperatorView::same_name(Time now) {
 void OperatorView::explain_silence(std::string why, Time now) {
   reason_ = std::move(why);
   explained_until_ = now + explanation_memory;
-  limited(explained_limit_, reason_, now);
+  if (limited(explained_limit_, reason_, now)) audit("peer_refused", reason_);
 }
 
 void OperatorView::not_authentic(Time now) {
-  limited(not_authentic_limit_,
-          "a handshake message that names this link's key failed its check: damaged or forged on "
-          "the way",
-          now);
+  constexpr std::string_view text =
+      "a handshake message that names this link's key failed its check: damaged or forged on the "
+      "way";
+  if (limited(not_authentic_limit_, text, now)) audit("peer_refused", text);
 }
 
 void OperatorView::downgrade(Time now) {

@@ -40,6 +40,9 @@ class OperatorView {
   void found(std::string_view host, const Endpoint& now, const std::optional<Endpoint>& before);
   // The far side roamed.
   void moved(const Endpoint& from, const Endpoint& to, Time now);
+  // Once in an hour: rekeys ask again and again.
+  void new_key_unanswered(Time now);
+  void key_rotated(const crypto::KeyFingerprint& key, const crypto::KeyFingerprint& old);
   // What ails a link that is up, whose last `failures` handshakes failed.
   [[nodiscard]] std::string rekey_trouble(std::uint64_t failures) const;
   // An attempt ended without a session.
@@ -59,6 +62,7 @@ class OperatorView {
 
  private:
   static constexpr std::chrono::minutes repeat_after{1};
+  static constexpr std::chrono::hours repeat_new_key_after{1};
 
   void notice(Notice::Kind kind, std::string_view text, unsigned suppressed = 0);
   void explain_silence(std::string why, Time now);
@@ -74,6 +78,7 @@ class OperatorView {
   Time explained_until_{};
   log::RateLimit failure_limit_{repeat_after};
   log::RateLimit explained_limit_{repeat_after};
+  log::RateLimit new_key_limit_{repeat_new_key_after};
   log::RateLimit other_key_limit_{repeat_after};
   log::RateLimit moved_limit_{repeat_after};
   log::RateLimit not_authentic_limit_{repeat_after};

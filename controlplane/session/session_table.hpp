@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "penstock/base/clock.hpp"
+#include "penstock/crypto/key_schedule.hpp"
 #include "penstock/ipc/messages.hpp"
 
 #include "controlplane/session/handshake_book.hpp"
@@ -24,7 +25,9 @@ struct Session {
   Time confirmed_at{};               // once it is
   std::optional<Time> silent_since;  // when nothing good had come on it for dead_after
 
-  std::optional<HandshakeStory> story = std::nullopt;  // empty: another control process's
+  // Of its handshake; empty: another control process's.
+  std::optional<HandshakeStory> story = std::nullopt;
+  std::optional<crypto::KeyFingerprint> key = std::nullopt;
 
   [[nodiscard]] bool is_silent() const { return silent_since.has_value(); }
 };
@@ -38,6 +41,9 @@ class SessionTable {
   Session* confirm(const ipc::SessionId& id, Time now);
   // Empty when it is unknown.
   [[nodiscard]] std::optional<Session> remove(const ipc::SessionId& id);
+
+  // Those of them that nobody has spoken on, and that were agreed under this key.
+  [[nodiscard]] std::vector<ipc::SessionId> remove_unconfirmed(const crypto::KeyFingerprint& key);
 
   [[nodiscard]] Session* current();
   [[nodiscard]] const Session* current() const;

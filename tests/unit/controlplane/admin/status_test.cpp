@@ -102,6 +102,27 @@ TEST(Status, what_failed_is_counted_by_name) {
   EXPECT_EQ(to_string(static_cast<Verdict>(verdict_count)), "unknown") << "one is missing";
 }
 
+TEST(Status, a_change_of_keys_is_told_with_both) {
+  SiteStatus status = site({});
+  LinkStatus::Key& key = status.links[0].key;
+  const auto told = [&] { return to_json(status)["links"][0]["key"]; };
+  EXPECT_EQ(told()["state"], "none");
+  EXPECT_TRUE(told()["fingerprint"].is_null());
+  key.newest.fill(std::byte{0xab});
+  key.state = LinkStatus::Key::State::only;
+  EXPECT_EQ(told(), (json{{"state", "only"},
+                          {"advice", ""},
+                          {"fingerprint", "abababababababab"},
+                          {"old_fingerprint", nullptr}}));
+  key.old.emplace().fill(std::byte{0xcd});
+  key.state = LinkStatus::Key::State::old_in_use;
+  EXPECT_EQ(told()["state"], "old (the far side has not answered to the new one yet)");
+  EXPECT_EQ(told()["old_fingerprint"], "cdcdcdcdcdcdcdcd");
+  key.state = LinkStatus::Key::State::new_proved;
+  EXPECT_EQ(told()["state"], "new proved, old retired");
+  EXPECT_EQ(told()["advice"], "remove old_key_file");
+}
+
 TEST(Status, an_endpoint_is_told_as_far_as_it_is_known) {
   SiteStatus status = site({});
   const auto endpoint = [&] { return to_json(status)["links"][0]["endpoint"]; };

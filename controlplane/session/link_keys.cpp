@@ -1,0 +1,52 @@
+// The change of a link's long-term key: both are accepted until the new one has proved good, and
+// each rekey tries that first.
+#include <algorithm>
+
+#include "controlplane/session/link_state.hpp"
+
+namespace penstock::controlplane {
+
+RingKey& LinkController::State::next_key() {
+  return is_turn_of_old_ && keys_.has_old() ? *keys_.old() : *keys_.newest();
+}
+
+// Who answers a message 1 holds its key: what goes wrong afterwards says nothing about keys.
+bool LinkController::State::is_new_key_unanswered() const {
+  return keys_.has_old() && attempt_->key == keys_.newest()->fingerprint && !attempt_->is_answered;
+}
+
+void LinkController::State::proved(const crypto::KeyFingerprint& key, Time) {
+  is_turn_of_old_ = false;
+  if (!keys_.has_old() || key != keys_.newest()->fingerprint) return;
+  const crypto::KeyFingerprint old = keys_.old()->fingerprint;
+  if (attempt_ && attempt_->key == old) attempt_.reset();
+  drop_unconfirmed_under(old);
+  keys_.retire_old();
+  retired_ = old;
+  actions_.push_back(RetireOldKey{old});
+  view_.key_rotated(key, old);
+}
+
+void LinkController::State::drop_unconfirmed_under(const crypto::KeyFingerprint& key) {
+  for (const ipc::SessionId& id : sessions_.remove_unconfirmed(key)) actions_.push_back(Remove{id});
+  std::erase_if(pending_, [&](const Pending& pending) {
+    if (pending.session.key != key) return false;
+    actions_.push_back(Remove{pending.session.id});
+    return true;
+  });
+}
+
+LinkStatus::Key LinkController::State::key_status() const {
+  using enum LinkStatus::Key::State;
+  if (keys_.is_empty()) return {.state = none};
+  LinkStatus::Key key{.state = only, .newest = keys_.newest()->fingerprint, .old = retired_};
+  if (keys_.has_old()) {
+    key.state = old_in_use;
+    key.old = keys_.old()->fingerprint;
+  } else if (config_.old_key_file) {
+    key.state = new_proved;
+  }
+  return key;
+}
+
+}  // namespace penstock::controlplane
