@@ -52,8 +52,8 @@ def test_an_install_is_checked(sites):
     plan = a.plan()
     assert a.controller.install(plan, boot_id=bytes(16)) == WRONG_BOOT
     for changes in (
-        {"link": 1}, {"frame_size": 1473}, {"frame_size": 255}, {"tag": 11}, {"tag": 33},
-        {"suite": 0}, {"lanes": 0}, {"lanes": 65}, {"local_spi": 0}, {"local_spi": 65},
+        {"link": 1024}, {"vlan": 4095}, {"frame_size": 1473}, {"frame_size": 255},
+        {"tag": 11}, {"tag": 33}, {"suite": 0}, {"lanes": 0}, {"lanes": 65}, {"local_spi": 0}, {"local_spi": 65},
         {"remote_spi": 0}, {"peer": "203.0.113.1"}, {"role": 2},
         {"suite": SHA384, "tag": 49}, {"suite": GCM, "tag": 12}, {"suite": CHACHA20, "tag": 17},
         {"suite": NULL, "tag": 0},  # this is no lab
