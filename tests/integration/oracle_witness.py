@@ -3,7 +3,6 @@
 import os
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from lab.site import Site
 from oracle import keys
@@ -16,7 +15,8 @@ from oracle.suites import Suite, suite
 from oracle.verdicts import Verdict
 
 SUITE = suite("X25519-AES256_GCM")
-REFUSED = {"refused": 1}
+# What the network brings late or twice is no offence, and comes when it likes.
+LATE = ("not_ours", "bad_type", "stale_cookie", "repeat_unanswered")
 MALFORMED = {"wire_malformed": 1}
 
 
@@ -24,11 +24,10 @@ MALFORMED = {"wire_malformed": 1}
 class Counted:
     """What the status says of a link, and its difference from an earlier one."""
 
-    refused: int
+    refused: dict[str, int]  # by name
     drops: dict[str, int]
     sessions: list[str] = field(default_factory=list)
     completed: int = 0
-    names: dict[str, int] = field(default_factory=dict)  # of `refused`
 
     @staticmethod
     def of(alpha: Site) -> "Counted":
@@ -36,31 +35,22 @@ class Counted:
         assert status is not None
         link = status["links"][0]
         ids = [one["id"] for one in link["sessions"]]
-        return Counted(
-            _sum(link["messages_refused"]), status["drops"], ids, link["handshakes_completed"],
-            _names(link["messages_refused"]),
-        )  # fmt: skip
+        refused = {
+            name: count
+            for name, count in link["messages_refused_by"].items()
+            if name not in LATE
+        }
+        return Counted(refused, status["drops"], ids, link["handshakes_completed"])
 
     def since(self, before: "Counted") -> dict[str, int]:
         """Only what changed, under its name."""
-        drops = {name: count - before.drops[name] for name, count in self.drops.items()}
-        changes = {"refused": self.refused - before.refused, **drops}
-        return {name: count for name, count in changes.items() if count}
+        drops = {name: count - before.drops[name] for name, count in self.drops.items() if count}
+        return {name: n for name, n in {**drops, **self.refused_since(before)}.items() if n}
 
-    def refused_since(self, before: "Counted", *names: str) -> int:
-        """How many messages, all under these names."""
-        for name, count in self.names.items():
-            assert name in names or count == before.names.get(name, 0), name
-        return self.refused - before.refused
-
-
-def _names(counts: Any) -> dict[str, int]:
-    return counts if isinstance(counts, dict) else {}
-
-
-def _sum(counts: Any) -> int:
-    """One number, or one a name."""
-    return sum(counts.values()) if isinstance(counts, dict) else counts
+    def refused_since(self, before: "Counted") -> dict[str, int]:
+        """Handshake messages, by the check that they failed."""
+        counts = {name: count - before.refused[name] for name, count in self.refused.items()}
+        return {name: count for name, count in counts.items() if count}
 
 
 def next_letter(beta: Endpoint, kind: int) -> Letter:

@@ -10,7 +10,7 @@ pytest_plugins = ["oracle_ground"]
 
 from oracle_ground import NAMES
 from oracle_witness import (
-    REFUSED, SUITE, Dice, answer, attempt, moves_nothing, next_letter, next_message, rekey,
+    SUITE, Dice, answer, attempt, moves_nothing, next_letter, next_message, rekey,
     replace_attempt, take_up, with_fields_2, with_fields_3, with_offer,
 )  # fmt: skip
 from oracle import keys
@@ -38,7 +38,7 @@ def test_an_offer_changed_without_the_key_fails_at_its_mac(alpha, mallory, chang
     offer = OTHERS[:3]
     one = Initiator(mallory.starts, offer, mallory.next_wishes(), os.urandom)
     changed = with_offer(one.message_1, CHANGES[change](offer))
-    assert moves_nothing(alpha, mallory, [changed]) == REFUSED
+    assert moves_nothing(alpha, mallory, [changed]) == {"bad_mac": 1}
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -55,9 +55,9 @@ def test_an_offer_changed_with_k1_and_k2_fails_at_the_cookie_and_at_h(alpha, mal
         # A prefers another of the offer unless all others are gone; the far side never offered it.
         assert verdict == Dropped(Why.NOT_OFFERED)
         return
-    assert moves_nothing(alpha, mallory, [verdict.message]) == REFUSED  # at the cookie
+    assert moves_nothing(alpha, mallory, [verdict.message]) == {"bad_cookie": 1}  # at the cookie
     for_cookie = with_fields_3(verdict.message, h1=keys.sha256(changed))
-    assert moves_nothing(alpha, mallory, [for_cookie]) == REFUSED  # at h_I
+    assert moves_nothing(alpha, mallory, [for_cookie]) == {"downgrade": 1}  # at h_I
     assert "refused a downgrade" in alpha.log()  # at most once a minute
 
 
@@ -89,9 +89,9 @@ def test_a_choice_changed_with_k2_fails_at_the_cookie_and_at_h(alpha, mallory):
     chosen = suite_of(two)
     other = next(offered for offered in OTHERS[:3] if offered is not chosen)
     three = one.receive(with_fields_2(two, mallory.starts.k2, suite=other.number)).message
-    assert moves_nothing(alpha, mallory, [three]) == REFUSED
+    assert moves_nothing(alpha, mallory, [three]) == {"bad_cookie": 1}
     for_cookie = with_fields_3(three, suite=chosen.number)
-    assert moves_nothing(alpha, mallory, [for_cookie]) == REFUSED
+    assert moves_nothing(alpha, mallory, [for_cookie]) == {"downgrade": 1}
 
 
 def test_a_choice_of_the_oracle_changed_with_k2_is_noticed(alpha, mallory):
@@ -109,7 +109,7 @@ def test_a_choice_of_the_oracle_changed_with_k2_is_noticed(alpha, mallory):
 @pytest.mark.parametrize("count", [0, 17, 255])
 def test_a_count_out_of_range(alpha, mallory, count):
     body = m.Message1(mallory.starts.key_id, os.urandom(32), (SUITE.number,), count=count).body()
-    assert moves_nothing(alpha, mallory, [m.with_mac(mallory.starts.k1, body)]) == REFUSED
+    assert moves_nothing(alpha, mallory, [m.with_mac(mallory.starts.k1, body)]) == {"bad_fields": 1}
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_public_values_that_are_refused_in_message_3(alpha, mallory, name):
         one = Initiator(mallory.starts, [chosen], mallory.next_wishes(), os.urandom)
         mallory.send_raw(one.message_1)
         three = one.receive(next_message(mallory, 2)).message
-        assert moves_nothing(alpha, mallory, [three]) == REFUSED
+        assert moves_nothing(alpha, mallory, [three]) == {"bad_public_value": 1}
 
 
 def test_sealed_parameters_that_do_not_open(alpha, mallory):
@@ -159,7 +159,7 @@ def test_sealed_parameters_that_do_not_open(alpha, mallory):
     three = m.Message3.decode(one.receive(two).message)
     body = replace(three, sealed=os.urandom(m.SEALED_SIZE)).body()
     forged = m.with_h(one.nonce_keys.dhmac_i, one.t2, body)
-    assert moves_nothing(alpha, mallory, [forged]) == REFUSED
+    assert moves_nothing(alpha, mallory, [forged]) == {"bad_seal": 1}
 
 
 def test_a_tie_that_is_ours(alpha, mallory):
