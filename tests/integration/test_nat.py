@@ -38,25 +38,35 @@ def behind_nat(fresh):
     return pair, nat
 
 
+def wait_b_finds_a(pair) -> None:
+    wait_until(
+        lambda: ping(pair.network.host_b, HOST_A.v4, count=3, options=("-w", "1")).received == 3,
+        "B's packets to find A again",
+    )
+
+
 def test_a_session_outlives_the_nats_memory(behind_nat):
     pair, nat = behind_nat
     host_a, host_b = pair.network.host_a, pair.network.host_b
     assert ping(host_a, HOST_B.v4, count=5).loss_percent == 0
-    before, shaken = sessions(pair), handshakes(pair)
-    for new_home in (None, "198.51.100.253"):
-        was = seen_by_b(pair, nat)
-        with BackgroundPing(host_a, HOST_B.v4, 0.02), BackgroundPing(host_b, HOST_A.v4, 0.02):
-            if new_home:
-                nat.move_to(new_home)
-            nat.forget()
-            wait_until(
-                lambda: ping(host_b, HOST_A.v4, count=3, options=("-w", "3")).loss_percent == 0,
-                "B's packets to find A again",
-            )
-        now = seen_by_b(pair, nat)
-        assert now != was
-        assert now[0] == (new_home or OUTSIDE)
-        assert ping(host_b, HOST_A.v4, count=20).loss_percent == 0
+    before, shaken, homes = sessions(pair), handshakes(pair), [seen_by_b(pair, nat)]
+
+    with BackgroundPing(host_a, HOST_B.v4, 0.02), BackgroundPing(host_b, HOST_A.v4, 0.02):
+        nat.forget()
+        wait_b_finds_a(pair)
+        homes.append(seen_by_b(pair, nat))
+        nat.move_to("198.51.100.253")
+        nat.forget()
+        wait_b_finds_a(pair)
+        homes.append(seen_by_b(pair, nat))
+    # A has nothing more to send: its keepalives make the next mapping.
+    nat.forget()
+    wait_b_finds_a(pair)
+    homes.append(seen_by_b(pair, nat))
+
+    assert [address for address, _ in homes] == 2 * [OUTSIDE] + 2 * ["198.51.100.253"]
+    assert len(set(homes)) == 4
+    assert ping(host_b, HOST_A.v4, count=20).loss_percent == 0
     assert sessions(pair) == before
     assert handshakes(pair) == shaken, "no handshake was needed"
 
@@ -72,8 +82,8 @@ def test_without_roam_nobody_is_followed(fresh):
     before, was = sessions(pair), seen_by_b(pair, nat)
     opened = pair.b.counters()["frames_opened"]
     nat.forget()
-    lost = ping(pair.network.host_a, HOST_B.v4, count=20, options=("-w", "2", "-i", "0.05"))
+    lost = ping(pair.network.host_a, HOST_B.v4, count=20, interval=0.05, options=("-w", "1"))
     assert lost.loss_percent == 100
     assert seen_by_b(pair, nat) != was
-    assert pair.b.counters()["frames_opened"] >= opened + 20, "it hears A as ever"
+    assert pair.b.counters()["frames_opened"] >= opened + 10, "it hears A as ever"
     assert sessions(pair) == before

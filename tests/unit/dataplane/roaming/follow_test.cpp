@@ -36,9 +36,16 @@ Block control(ControlType type, Bytes said) {
   return block;
 }
 
-class FollowTest : public testing::TestWithParam<IpVersion> {
+// How frames come: over which IP, and in buffers of the port's own or for us to copy.
+struct Wire {
+  IpVersion version;
+  bool is_device;
+};
+
+class FollowTest : public testing::TestWithParam<Wire> {
  protected:
   FollowTest() {
+    if (GetParam().is_device) site.wire.mbufs = site.frames.get();
     site.install(session, now);
     site.worker->turn(now);
     hear(0, site.peer);  // which confirms it
@@ -56,17 +63,21 @@ class FollowTest : public testing::TestWithParam<IpVersion> {
   void expect_nothing_seen() { EXPECT_TRUE(traces().empty()); }
 
   Time now = 1000s;
-  TestSite site{0, {.version = GetParam()}};
+  TestSite site{0, {.version = GetParam().version}};
   ipc::InstallSession session = roaming_session();
   Forger forger{site, session};
   Endpoint elsewhere{
-      .address = *parse_ip(GetParam() == IpVersion::v4 ? "192.0.2.77" : "2001:db8::77"),
+      .address = *parse_ip(GetParam().version == IpVersion::v4 ? "192.0.2.77" : "2001:db8::77"),
       .port = 4321};
 };
 
-INSTANTIATE_TEST_SUITE_P(DataPlane, FollowTest, testing::Values(IpVersion::v4, IpVersion::v6),
+INSTANTIATE_TEST_SUITE_P(DataPlane, FollowTest,
+                         testing::Values(Wire{IpVersion::v4, false}, Wire{IpVersion::v4, true},
+                                         Wire{IpVersion::v6, false}, Wire{IpVersion::v6, true}),
                          [](const auto& test) {
-                           return test.param == IpVersion::v4 ? "IPv4" : "IPv6";
+                           const bool is_v4 = test.param.version == IpVersion::v4;
+                           return std::string{is_v4 ? "IPv4" : "IPv6"} +
+                                  (test.param.is_device ? "Device" : "Socket");
                          });
 
 TEST_P(FollowTest, TheNewestFrameFromElsewhereIsSeen) {
