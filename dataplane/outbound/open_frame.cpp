@@ -83,9 +83,12 @@ void send_apart(Path& path, OutboundSa& sa, Bytes block, const OuterHeader& way,
   finish_open(path, sa, now);
   const OuterHeader usual = std::exchange(sa.outer, way);
   const bool had_next_hop = std::exchange(sa.has_next_hop, true);
+  const Time last_sealed = sa.session->last_sealed;
   send_control(path, sa, block, now);
   sa.outer = usual;
   sa.has_next_hop = had_next_hop;
+  // The far side may hear nothing of it: its keepalive is due as before.
+  sa.session->last_sealed = last_sealed;
 }
 
 void send_dummy(Path& path, OutboundSa& sa, Time now) {

@@ -310,6 +310,20 @@ TEST_F(MoveTest, AChallengeGoesAloneAndNothingElseGoesThere) {
   expect_balanced(pair);
 }
 
+// Else one who keeps a site asking could keep it from speaking to the far side.
+TEST_F(MoveTest, AChallengeIsNoKeepalive) {
+  pair.connect(roaming_session());
+  const auto sent_home = [&] {
+    return std::ranges::count(pair.a.wire.sent, pair.a.peer, destination_of);
+  };
+  for (const Time end = pair.now + 2 * limits::keepalive; pair.now < end; pair.now += 250ms) {
+    challenge();
+    pair.a.worker->turn(pair.now);
+  }
+  EXPECT_GE(sent_home(), 1);
+  expect_balanced(pair);
+}
+
 TEST_F(MoveTest, FramesGoWhereTheMainCoreSays) {
   pair.connect(roaming_session());
   command(Command::Kind::move);
