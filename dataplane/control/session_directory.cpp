@@ -145,8 +145,9 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
     OutboundSa& out = session->out.emplace(
         SealKeys{expand(engine_, message, message.out[worker]),
                  Spi{message.remote_spi_base + static_cast<std::uint32_t>(worker)}});
+    const limits::SaLimits& suite = out.keys.limits();
     if (message.rekey_frames != 0)
-      out.keys.lower_limits(message.rekey_frames, out.keys.limits().hard_frames);
+      out.keys.lower_limits(std::min(message.rekey_frames, suite.rekey_frames), suite.hard_frames);
     out.has_next_hop = mac.has_value();
     out.outer = make_outer_header(session->route, size);
   }

@@ -74,9 +74,7 @@ TEST_F(DirectoryTest, RefusesParametersOutOfRange) {
 TEST_F(DirectoryTest, LanesLeaveFromPortsOfTheirOwnUnlessBehindANat) {
   HeldBudget held;
   SessionDirectory two{
-      {.max_frame_size = 1472, .self = site.self, .held = {&held, &held}},
-      site.engine,
-      site.hops};
+      {.max_frame_size = 1472, .self = site.self, .held = {&held, &held}}, site.engine, site.hops};
   const auto port_of = [&](const InstallSession& message, std::size_t worker) {
     const auto record = two.find(message.session_id);
     const OutboundSa& out = *record->shares[worker]->out;
@@ -122,6 +120,11 @@ TEST_F(DirectoryTest, MakesSharesAsTheMessageSays) {
   InstallSession message = session();
   message.lanes_in = 5;
   message.max_age_ns = ~std::uint64_t{0};  // must not overflow
+  message.hold_ns = 3'000;
+  message.dead_after_ns = 7'000'000'000;
+  message.rekey_frames = 77;
+  message.vlan = 9;
+  message.peer_name = {'b', 'e', 't', 'a'};
   const auto record = site.directory->install(message, now);
   ASSERT_TRUE(record);
   const Session& share = *(*record)->shares[0];
@@ -133,7 +136,21 @@ TEST_F(DirectoryTest, MakesSharesAsTheMessageSays) {
   ASSERT_EQ(share.in.size(), 5u);
   EXPECT_EQ(share.in[4].spi.value, message.local_spi_base + 4);
   EXPECT_GT(share.installed_at + share.max_age, now);
+  EXPECT_EQ(share.hold, 3us);
+  EXPECT_EQ(share.dead_after, 7s);
+  EXPECT_EQ(share.vlan, 9);
+  EXPECT_EQ(share.out->keys.limits().rekey_frames, 77u);
+  EXPECT_EQ(describe(**record, now).peer_name, message.peer_name);
   EXPECT_EQ(site.directory->find(share), *record);
+}
+
+TEST_F(DirectoryTest, LimitsOfASuiteOnlyComeDown) {
+  InstallSession message = session();
+  message.rekey_frames = ~std::uint64_t{0};
+  const auto record = site.directory->install(message, now);
+  ASSERT_TRUE(record);
+  EXPECT_EQ((*record)->shares[0]->out->keys.limits().rekey_frames,
+            limits::sa_limits(Protection::aes256_ctr_sha256, 1472).rekey_frames);
 }
 
 TEST_F(DirectoryTest, DescribesWithoutKeys) {
