@@ -81,6 +81,7 @@ bool LinkController::State::has_address(Time now) {
 }
 
 void LinkController::State::resolved(const std::optional<IpAddress>& address, Time now) {
+  if (keys_.is_empty()) return;  // asked for before they were wiped
   const std::optional<Endpoint> before = address_.endpoint();
   if (address_.resolved(address)) return view_.found(address_.name(), *address_.endpoint(), before);
   if (!address_.endpoint())

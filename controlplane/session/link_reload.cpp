@@ -1,6 +1,7 @@
 // What the operator changes while a link lives: its config and keys, or that there are any.
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,15 +25,6 @@ bool is_same(const std::optional<Identity>& a, const std::optional<Identity>& b)
   return a->peer == b->peer && a->own->public_key() == b->own->public_key();
 }
 
-std::string listed(const std::vector<std::string_view>& names) {
-  std::string text;
-  for (const std::string_view name : names) {
-    if (!text.empty()) text += ", ";
-    text += name;
-  }
-  return text;
-}
-
 }  // namespace
 
 void LinkController::State::load_keys(Setup& setup) {
@@ -47,69 +39,110 @@ void LinkController::State::load_keys(Setup& setup) {
               .entropy = entropy_});
 }
 
-std::vector<std::string_view> LinkController::State::changes(const Setup& setup) const {
+LinkController::State::Changes LinkController::State::changes(const Setup& setup) const {
+  using enum Effect;
   const LinkConfig& a = config_;
   const LinkConfig& b = setup.config;
-  const std::array<std::pair<std::string_view, bool>, 16> differs{{
-      {"endpoint", a.endpoint != b.endpoint || a.endpoint_name != b.endpoint_name},
-      {"key_file", !keys_.holds(setup.file_key, setup.old_file_key)},
-      {"identity", !is_same(identity_, identity_of(b, setup.identity))},
-      {"suites", a.suites != b.suites},
-      {"frame_size", a.frame_size != b.frame_size},
-      {"tag", a.tag != b.tag},
-      {"min_tag", a.min_tag != b.min_tag},
-      {"hold", a.hold != b.hold},
-      {"rekey_after", a.rekey_after != b.rekey_after},
-      {"max_age", a.max_age != b.max_age},
-      {"rekey_bytes", a.rekey_bytes != b.rekey_bytes},
-      {"dead_after", a.dead_after != b.dead_after},
-      {"roam", a.roam != b.roam},
-      {"nat", a.nat != b.nat},
-      {"vlan", a.vlan != b.vlan},
-      {"old_key_file", a.old_key_file != b.old_key_file},
+  const bool is_old_file_gone = a.old_key_file != b.old_key_file;
+  const std::array<std::tuple<std::string_view, Effect, bool>, 16> keys{{
+      {"endpoint", address, a.endpoint != b.endpoint || a.endpoint_name != b.endpoint_name},
+      {"key_file", other_keys, !keys_.holds(setup.file_key, setup.old_file_key)},
+      {"old_key_file", none, is_old_file_gone},
+      {"identity", handshake, !is_same(identity_, identity_of(b, setup.identity))},
+      {"suites", handshake, a.suites != b.suites},
+      {"frame_size", session, a.frame_size != b.frame_size},
+      {"tag", session, a.tag != b.tag},
+      {"min_tag", session, a.min_tag != b.min_tag},
+      {"hold", session, a.hold != b.hold},
+      {"max_age", session, a.max_age != b.max_age},
+      {"rekey_bytes", session, a.rekey_bytes != b.rekey_bytes},
+      {"dead_after", session, a.dead_after != b.dead_after},
+      {"roam", session, a.roam != b.roam},
+      {"nat", session, a.nat != b.nat},
+      {"vlan", session, a.vlan != b.vlan},
+      {"rekey_after", age, a.rekey_after != b.rekey_after},
   }};
-  std::vector<std::string_view> names;
-  for (const auto& [name, is_other] : differs)
-    if (is_other) names.push_back(name);
-  return names;
+  Changes changes;
+  for (const auto& [name, effect, is_other] : keys) {
+    if (!is_other) continue;
+    changes.names += fmt::format("{}{}", changes.names.empty() ? "" : ", ", name);
+    changes.effects.at(static_cast<std::size_t>(effect)) = true;
+  }
+  return changes;
 }
 
 bool LinkController::State::reconfigure(Setup setup, Time now) {
   check(setup.config.peer == config_.peer, "a link is known by its peer's name");
-  const std::vector<std::string_view> changed = changes(setup);
-  if (changed.empty()) return false;
-  if (std::ranges::find(changed, "endpoint") != changed.end()) {
+  link_index_ = setup.link_index;
+  const Changes changed = changes(setup);
+  if (changed.names.empty()) return false;
+  view_.changed(changed.names);
+  if (changed.has(Effect::address)) {
     address_ = PeerAddress{setup.config};
     view_.rename(setup.config.peer, address_.describe());
   }
-  attempt_.reset();  // it points at the keys, and offers what the config said
+  const bool makes_another = changed.has(Effect::address) || changed.has(Effect::session) ||
+                             changed.has(Effect::handshake) || changed.has(Effect::other_keys);
+  if (makes_another) attempt_.reset();  // it points at the keys, and offers what the config said
+  const bool allowed_null = lists_null();
   config_ = std::move(setup.config);
-  load_keys(setup);
-  const bool is_other_key = std::ranges::find(changed, "key_file") != changed.end();
-  rekey_now(is_other_key ? HandshakeCause::new_key : HandshakeCause::reload, now);
-  view_.changed(listed(changed));
+  if (changed.has(Effect::other_keys) || changed.has(Effect::handshake)) load_keys(setup);
+  if (!std::exchange(zeroized_, {}).empty()) view_.waiting(facts_ ? waiting() : no_dataplane);
+  if (!allowed_null) warn_of_null();
+  end_unlisted_null(now);
+  if (changed.has(Effect::age)) age_anew();
+  if (makes_another)
+    rekey_now(changed.has(Effect::other_keys) ? HandshakeCause::new_key : HandshakeCause::reload,
+              now);
   return true;
 }
 
+// What nothing protects is nothing to carry on with by accident.
+void LinkController::State::end_unlisted_null(Time now) {
+  for (const ipc::SessionId& id : sessions_.ids()) {
+    const std::optional<Suite> suite = sessions_.find(id)->suite;
+    if (!suite || suite->protection != Protection::none || lists(*suite)) continue;
+    actions_.push_back(Remove{id});
+    removed(id, ipc::RemovalReason::by_controller, now);
+  }
+}
+
+void LinkController::State::age_anew() {
+  if (Session* current = sessions_.current())
+    current->rekey_at =
+        current->installed_at + rekey_delay(current->role, config_.rekey_after, *entropy_);
+}
+
+// --- and that there are none any more ---------------------------------------------------
+
 void LinkController::State::retire(Time) {
+  remove_all();
+  if (facts_) actions_.push_back(ExpectPeer{});
+  facts_.reset();
+  keys_.clear();
+}
+
+void LinkController::State::remove_all() {
   attempt_.reset();
   for (const Pending& pending : pending_) actions_.push_back(Remove{pending.session.id});
   for (const ipc::SessionId& id : sessions_.ids()) actions_.push_back(Remove{id});
   pending_.clear();
   sessions_.clear();
-  keys_.clear();
-  facts_.reset();
 }
 
 void LinkController::State::zeroize(std::string_view who, Time now) {
+  if (keys_.is_empty()) return;
   attempt_.reset();
   pending_.clear();
   sessions_.clear();
   keys_.clear();
   identity_.reset();
+  std::erase_if(actions_,
+                [](const Action& action) { return std::holds_alternative<Install>(action); });
   since_ = now;
-  view_.went_down(
-      fmt::format("zeroized by {}; `penstock reload` or a restart loads the keys again", who));
+  zeroized_ =
+      fmt::format("zeroized by {}; `penstock reload` or a restart loads the keys again", who);
+  view_.went_down(zeroized_);
 }
 
 void LinkController::State::rekey_now(HandshakeCause cause, Time now) {

@@ -72,6 +72,7 @@ void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, T
                    .state = info.state,
                    .slot = slots_->adopt(Spi{info.local_spi_base}),
                    .peer = ipc::from_wire(info.peer),
+                   .installed_at = born,
                    .rekey_at = born + rekey_delay(info.role, config_.rekey_after, *entropy_),
                    .confirmed_at = born,
                    .silent_since = silent_since(info, now)});
@@ -120,6 +121,7 @@ void LinkController::State::install(const Agreement& agreement, Session session,
   session.role = agreement.role;
   session.suite = session.story->suite = agreement.suite;
   session.tag = agreement.shape.tag;
+  session.installed_at = now;
   session.rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_);
   const InstallTarget target{.boot_id = facts_->boot_id, .link = link_index_, .peer = session.peer};
   actions_.push_back(

@@ -14,8 +14,6 @@ std::string joined(const std::string& first, const std::string& second) {
   return first == second ? first : fmt::format("{}; {}", first, second);
 }
 
-constexpr std::string_view no_dataplane = "the data plane is not running";
-
 }  // namespace
 
 LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy, Time now)
@@ -30,6 +28,10 @@ LinkController::State::State(Setup setup, SlotAllocator& slots, Entropy& entropy
   view_.rename(config_.peer, address_.describe());
   load_keys(setup);
   view_.waiting(no_dataplane);
+  warn_of_null();
+}
+
+void LinkController::State::warn_of_null() {
   for (const Suite suite : config_.suites) {
     if (suite.protection == Protection::none) view_.may_be_unprotected(suite);
   }
@@ -44,12 +46,13 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
   sessions_.clear();
   schedule_.reset();
   facts_ = new_facts;
+  told_to_expect_.reset();
   adopt(living, now);
+  if (keys_.is_empty()) return remove_all();  // made before the keys were wiped
   if (config_.frame_size > facts_->max_frame_size) {
     view_.warn(fmt::format("frame_size {} does not fit the wire's MTU; using {}",
                            *config_.frame_size, facts_->max_frame_size));
   }
-  told_to_expect_.reset();
   // Who is to know whether a session leads where it should has to know where that is.
   if (!address_.endpoint()) static_cast<void>(has_address(now));
   view_.waiting(waiting());
@@ -68,7 +71,7 @@ void LinkController::State::dataplane_down(Time now) {
   if (was_up) {
     since_ = now;
     view_.went_down(no_dataplane);
-  } else {
+  } else if (zeroized_.empty()) {
     view_.waiting(no_dataplane);
   }
 }
@@ -112,7 +115,7 @@ LinkStatus LinkController::State::status() const {
     status.reason = joined(silence(), view_.reason());
   } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {
     status.state = LinkStatus::State::connecting;
-  } else if (facts_ && !address_.is_said()) {
+  } else if (facts_ && zeroized_.empty() && !address_.is_said()) {
     status.reason = joined(view_.reason(), waiting());
   }
   return status;

@@ -1,6 +1,7 @@
 // The inside of LinkController. One event of the outside is one method here.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 
 namespace penstock::controlplane {
 
+inline constexpr std::string_view no_dataplane = "the data plane is not running";
 inline constexpr std::string_view no_slot =
     "every session slot of the data plane is taken; remove links";
 
@@ -71,6 +73,23 @@ struct LinkController::State {
     std::optional<Reply> reply;
   };
 
+  // What a changed key of the config is about.
+  enum class Effect : std::uint8_t {
+    none,
+    address,     // where the far side is
+    other_keys,  // long-term ones
+    handshake,   // what R checks
+    session,     // only what the next session is
+    age,         // when it comes
+  };
+  struct Changes {
+    std::string names;
+    std::array<bool, 6> effects{};
+    [[nodiscard]] bool has(Effect effect) const {
+      return effects.at(static_cast<std::size_t>(effect));
+    }
+  };
+
   // The living sessions of a data plane that was there before us.
   void adopt(const std::vector<ipc::SessionInfo>& living, Time now);
   [[nodiscard]] std::optional<Time> silent_since(const ipc::SessionInfo& info, Time now) const;
@@ -113,8 +132,11 @@ struct LinkController::State {
   void proved(const crypto::KeyFingerprint& key, Time now);
   void drop_unconfirmed_under(const crypto::KeyFingerprint& key);
   [[nodiscard]] LinkStatus::Key key_status() const;
-  // The keys of the config that differ from what this link has.
-  [[nodiscard]] std::vector<std::string_view> changes(const Setup& setup) const;
+  [[nodiscard]] Changes changes(const Setup& setup) const;
+  void end_unlisted_null(Time now);
+  void age_anew();  // the living session, by the config's rekey_after
+  void remove_all();
+  void warn_of_null();
   void rekey_now(HandshakeCause cause, Time now);
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   void install(const Agreement& agreement, Session session, std::optional<Pending::Reply> reply,
@@ -153,7 +175,8 @@ struct LinkController::State {
   SlotAllocator* slots_;
   Entropy* entropy_;
   std::optional<Identity> identity_;
-  KeyRing keys_;  // empty: zeroized
+  KeyRing keys_;          // empty: zeroized
+  std::string zeroized_;  // by whom, and what to do; empty: it is not
   bool is_turn_of_old_ = false;
   std::optional<crypto::KeyFingerprint> retired_;  // the old key, since the new one proved good
 

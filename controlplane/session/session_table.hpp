@@ -20,7 +20,8 @@ struct Session {
   std::uint8_t tag = 0;        // bytes
   ipc::SessionState state = ipc::SessionState::unconfirmed;
   SlotLease slot;
-  Endpoint peer;                     // where its frames go
+  Endpoint peer;  // where its frames go
+  Time installed_at{};
   Time rekey_at{};                   // while it is current
   Time confirmed_at{};               // once it is
   std::optional<Time> silent_since;  // when nothing good had come on it for dead_after
