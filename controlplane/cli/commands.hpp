@@ -27,6 +27,7 @@ struct SiteChoice {
 [[nodiscard]] int reload(const SiteChoice& choice);
 // Asks penstockd, and the data plane itself where penstockd does not answer.
 [[nodiscard]] int zeroize(const SiteChoice& choice);
+[[nodiscard]] int rotate_key(const SiteChoice& choice, const std::string& peer);
 [[nodiscard]] int restore_key(const SiteChoice& choice, const std::string& peer);
 
 // Prints the sentence; the exit code is exit_refused.

@@ -89,6 +89,7 @@ void add_commands_for_sites(CLI::App& app, Wish& wish) {
   add(app, {"zeroize", "wipe all keys from memory now; every link goes down"}, wish, zeroize);
   auto* const key = app.add_subcommand("key", "the long-term key of a link");
   key->require_subcommand(1);
+  add(*key, {"rotate", "where a change of the key stands, and the next step"}, wish, rotate_key);
   add(*key, {"restore", "accept a key again that was retired"}, wish, restore_key);
 }
 
