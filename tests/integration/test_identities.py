@@ -1,18 +1,23 @@
 """Identities: who holds the shared key alone poses as neither site."""
 
+import hashlib
 import os
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 pytest.register_assert_rewrite("oracle_ground", "oracle_witness")
 pytest_plugins = ["oracle_ground"]
 
+from lab import memory
 from lab.errors import wait_until
 from lab.network import HOST_B
 from lab.programs import program
 from lab.raw import ETHERTYPE_LAB, ethernet, mac
+from lab.site import CONTROL_PLANE, command_name, descendants
 from lab.traffic import BackgroundPing, ping
 from oracle_ground import shake
 from oracle_witness import (
@@ -284,6 +289,37 @@ def test_two_sites_and_one_that_lost_its_identity(acquainted):
     acquainted.b.start()
     acquainted.wait_up()
     assert ping(acquainted.network.host_a, HOST_B.v4).loss_percent == 0
+
+
+def traces_of(identity_file):
+    """The file's text, its key, and what signing makes of that (RFC 8032 section 5.1.5)."""
+    text = Path(identity_file).read_bytes()
+    key = serialization.load_pem_private_key(text, None)
+    seed = key.private_bytes(
+        serialization.Encoding.Raw,
+        serialization.PrivateFormat.Raw,
+        serialization.NoEncryption(),
+    )
+    scalar_and_prefix = hashlib.sha512(seed).digest()
+    return {
+        "text": text.splitlines()[1],
+        "seed": seed,
+        "scalar": scalar_and_prefix[1:31],  # its ends are changed
+        "prefix": scalar_and_prefix[32:],
+    }
+
+
+def test_an_identity_lies_in_guarded_memory_of_penstockd_alone(acquainted):
+    acquainted.start().wait_up()
+    for site in acquainted.sites:
+        wanted = traces_of(site.config.site["identity_file"])
+        control = site.pid_of(CONTROL_PLANE)
+        hits = memory.find(control, wanted)
+        assert {hit.what for hit in hits} == {"seed"}, "the control; and nothing made of it"
+        assert all(hit.region.is_locked and hit.region.is_left_out_of_dumps for hit in hits)
+        for pid in (site.supervisor, *descendants(site.supervisor)):
+            if pid != control:
+                assert memory.names_found(pid, wanted) == set(), command_name(pid)
 
 
 def test_identities_come_by_a_reload_and_traffic_goes_on(fresh):
