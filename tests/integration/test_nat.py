@@ -70,6 +70,13 @@ def test_a_session_outlives_the_nats_memory(behind_nat):
     assert sessions(pair) == before
     assert handshakes(pair) == shaken, "no handshake was needed"
 
+    # B starts the next session through this one, and that goes where this one went.
+    pair.b.ask_rekey()
+    wait_until(
+        lambda: all(now != then for now, then in zip(sessions(pair), before)), "the next session"
+    )
+    assert ping(host_b, HOST_A.v4, count=20).loss_percent == 0
+
 
 def test_without_roam_nobody_is_followed(fresh):
     # Neither gives the other up while we look.
