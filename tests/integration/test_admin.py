@@ -1,11 +1,17 @@
 """What operators see of penstockd: status, the admin socket, its start and its end."""
 
 import contextlib
+import grp
+import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
+import tempfile
+from pathlib import Path
 
+import pytest
 import scripted_dataplane as scripted
 from lab.errors import wait_until
 from lab.programs import program
@@ -17,6 +23,7 @@ from scripted_control import Control, ask, read_answer
 SESSION_KEYS = {
     "id", "state", "role", "suite", "is_protected", "age_s", "idle_s", "local_spi", "remote_spi",
     "frame_size", "tag", "lanes_out", "lanes_in", "frames_sealed", "frames_opened", "failed_opens",
+    "is_silent", "peer",
 }  # fmt: skip
 
 
@@ -44,8 +51,9 @@ def test_status_has_the_promised_shape(up):
     }  # fmt: skip
     [link] = status["links"]
     assert set(link) == {
-        "peer", "endpoint", "state", "reason", "session", "sessions", "handshakes_completed",
-        "handshakes_failed", "messages_refused", "lists_null",
+        "peer", "endpoint", "endpoint_name", "state", "reason", "since_s", "session", "sessions",
+        "key", "last_handshake", "handshakes_completed", "handshakes_failed",
+        "handshakes_failed_by", "messages_refused", "messages_refused_by", "silences", "lists_null",
     }  # fmt: skip
     assert (link["peer"], link["endpoint"]) == ("beta", "192.0.2.2:7670")
     assert link["sessions"] == [link["session"]] or link["sessions"][0]["id"] == link["session"]["id"]
@@ -133,6 +141,59 @@ def test_slow_and_many_clients_block_nobody(up):
                     client.send(b'{"method":"status"}\n' * 50)
         assert alpha.status()["site"] == "alpha"
     assert alpha.status()["links"][0]["state"] == "up"
+
+
+# --- who may do what -----------------------------------------------------------------------------
+
+GROUP = "daemon"  # every machine has it
+OTHERS = "nogroup"
+
+
+@pytest.fixture
+def open_to_group():
+    """Penstockd that lets a group in, below directories that everybody may pass."""
+    directory = Path(tempfile.mkdtemp(prefix="penstock-group-"))
+    directory.chmod(0o755)
+    control = Control("alpha", directory, directory / "link.key")
+    assert control.command("genkey", str(control.key_file)).returncode == 0
+    control.write_config(site=f'admin_group = "{GROUP}"\n')
+    shutil.copy(program("penstock"), directory)
+    control.start()
+    try:
+        wait_until(control.status, "status")
+        yield control
+    finally:
+        control.stop(signal.SIGKILL)
+        shutil.rmtree(directory)
+
+
+def as_member_of(group: str, control: Control, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [str(control.config_file.parent / "penstock"), *words]
+    return subprocess.run(
+        [*command, "--socket", str(control.run_dir / "admin.sock")],
+        user="nobody", group=group, extra_groups=[], capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_members_of_the_group_read_and_nothing_else(open_to_group):
+    control = open_to_group
+    for path, mode in ((control.run_dir, 0o750), (control.run_dir / "admin.sock", 0o660)):
+        status = path.stat()
+        assert (stat.S_IMODE(status.st_mode), status.st_gid) == (mode, grp.getgrnam(GROUP).gr_gid)
+    shown = as_member_of(GROUP, control, "status", "--json")
+    assert json.loads(shown.stdout)["site"] == "alpha", shown.stderr
+    for words in (["rekey", "beta"], ["reload"], ["zeroize"], ["key", "restore", "beta"]):
+        refused = as_member_of(GROUP, control, *words)
+        assert refused.returncode == 2
+        assert "only root may ask for" in refused.stderr and refused.stderr.count("\n") == 1
+    assert "zeroized" not in control.log() and "reloaded" not in control.log()
+    assert control.command("reload", str(control.config_file)).returncode == 0
+
+
+def test_others_cannot_connect(open_to_group):
+    refused = as_member_of(OTHERS, open_to_group, "status", "--json")
+    assert refused.returncode == 2
+    assert "no permission to reach" in refused.stderr
 
 
 # --- starting and stopping ----------------------------------------------------------------------------
