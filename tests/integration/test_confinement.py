@@ -14,10 +14,12 @@ from lab.site import CONTROL_PLANE, DATA_PLANE, command_name, descendants
 from lab.traffic import ping
 from test_ports import AF_PACKET_WIRE, MEMIF, huge_pages
 
+CAP_DAC_READ_SEARCH = 1 << 2
 CAP_NET_ADMIN = 1 << 12
 CAP_NET_RAW = 1 << 13
 CAP_IPC_LOCK = 1 << 14
 KEEPER = "penstock-keeper"
+CLERK = "penstock-clerk"
 FILTERED = "2"  # by a list, in the kernel's words
 
 
@@ -67,6 +69,16 @@ def test_dpdks_threads_are_confined_too(fresh):
     assert [status for status in found if not is_confined(status, kept)] == []
 
 
+def test_penstockds_clerk_is_confined_and_goes_with_it(fresh):
+    pair = fresh().start()
+    clerk = child_named(CLERK, pair.a)
+    (status,) = threads(clerk)
+    assert is_confined(status, CAP_IPC_LOCK | CAP_DAC_READ_SEARCH)
+    pair.a.kill(CONTROL_PLANE)
+    wait_until(lambda: command_name(clerk) == "", "the clerk to end")
+    wait_until(lambda: child_named(CLERK, pair.a), "the next one")
+
+
 # --- the process that undoes what was done to the kernel's interfaces ---------------------------
 
 
@@ -95,7 +107,12 @@ def test_it_dies_with_a_data_plane_that_is_killed_and_undoes_nothing(fresh):
 
 
 def keeper_of(site):
-    return next(pid for pid in descendants(site.supervisor) if command_name(pid) == KEEPER)
+    return child_named(KEEPER, site)
+
+
+def child_named(name, site):
+    """0 while there is none."""
+    return next((pid for pid in descendants(site.supervisor) if command_name(pid) == name), 0)
 
 
 def ports_held_by(pid):

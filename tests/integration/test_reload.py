@@ -134,6 +134,18 @@ def test_a_clerk_that_has_died_is_one_sentence_and_sessions_go_on(up):
     assert alpha.stop() == 0
 
 
+def test_an_endpoint_by_name_is_looked_up(controls):
+    alpha, _ = controls
+    text = alpha.config_file.read_text()
+    alpha.config_file.write_text(text.replace('"192.0.2.2"', '"localhost:99"'))
+    reached = []
+    alpha.dataplane.wire = lambda to, datagram: reached.append(to)
+    alpha.start()
+    wait_until(lambda: "127.0.0.1" in reached, "a handshake message to the name's address")
+    assert set(reached) == {"127.0.0.1"}
+    assert alpha.dataplane.link_peers[0] == scripted.endpoint_bytes("127.0.0.1", 99)
+
+
 # --- what a restart finds -------------------------------------------------------------------------
 
 
