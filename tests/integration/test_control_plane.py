@@ -164,7 +164,9 @@ def test_a_wrong_key_makes_no_session_and_says_why(controls, tmp_path):
             f"the reason in {control.name}'s status",
         )
         said = [line for line in control.log().splitlines() if "does not hold the same key" in line]
-        assert len(said) == 1 and endpoint in said[0], said
+        audited = [line for line in said if "audit: " in line]
+        assert len(said) == 2 and endpoint in said[0], said
+        assert len(audited) == 1 and "peer_refused" in audited[0], said
         assert control.dataplane.installs == 0
         assert control.process.poll() is None
 
