@@ -126,7 +126,8 @@ void Site::carry_out(const std::shared_ptr<Link>& link, Action action) {
                  [&](const ExpectPeer& wanted) { expect(*link, wanted.peer); },
                  [&](const RetireOldKey& wanted) { write_off(*link, wanted.old_key); },
                  [&](const Audit& audit) {
-                   audit_.write(audit.event, fmt::format("peer={} {}", link->peer, audit.text));
+                   audit_.write(audit.event,
+                                fmt::format("peer={} text=\"{}\"", link->peer, audit.text));
                  },
              },
              action);
