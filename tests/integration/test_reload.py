@@ -10,6 +10,7 @@ from lab.errors import wait_until
 from lab.network import HOST_B
 from lab.programs import program
 from lab.site import CONTROL_PLANE
+from lab.traffic import ping
 from scripted_control import Control
 
 GAMMA = '[[link]]\npeer = "gamma"\nendpoint = "192.0.2.3"\nkey_file = "{key}"\nvlan = 7\n'
@@ -203,6 +204,26 @@ def test_a_reload_under_traffic_loses_nothing(pair):
     for one, then in zip(pair.sites, before):
         # Handshakes to gamma, which is nowhere, are foreign to whoever hears them.
         assert set(one.counters().since(then).dropped()) <= {"wire_foreign"}
+
+
+def test_a_link_that_a_reload_adds_carries_packets(fresh):
+    pair = fresh()
+    site = pair.a
+    usual = site.config_file.read_text()
+    other = usual.replace('"beta"', '"gamma"').replace(site.config.endpoint, "192.0.2.9:7670")
+    site.config_file.write_text(other)
+    for one in pair.sites:
+        one.start()
+    wait_until(lambda: site.link().get("state") == "connecting", "the link to gamma")
+    site.config_file.write_text(usual)
+    said = site.namespace.run(
+        program("penstock"), "reload", "--socket", str(site.run_dir / "admin.sock")
+    )
+    assert said.startswith("added the link to beta\nremoved the link to gamma\n")
+    pair.wait_up()
+    wait_until(
+        lambda: ping(pair.network.host_a, HOST_B.v4).loss_percent == 0, "packets on the new link"
+    )
 
 
 @contextlib.contextmanager
