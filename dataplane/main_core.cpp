@@ -40,6 +40,7 @@ bool MainCore::run(int signal_fd) {
     std::array<pollfd, 4> wait{readable(signal_fd), readable(setup_.wake->fd()),
                                readable(control_.listener_fd()),
                                readable(control_.controller_fd())};
+    if (control_.is_waiting()) wait[3].events |= POLLOUT;
     poll(wait.data(), wait.size(), timeout_ms(monotonic_now()));
     if (wait[0].revents != 0) return true;
     turn(monotonic_now(), {.wake = wait[1].revents != 0,
@@ -53,7 +54,10 @@ void MainCore::turn(Time now, const Ready& ready) {
   now_ = now;
   if (ready.wake) setup_.wake->clear();
   for (const WorkerHandle& worker : setup_.workers) read_worker(*worker.mailbox, now);
-  if (ready.controller) control_.on_readable(now);
+  if (ready.controller) {
+    control_.on_writable();
+    control_.on_readable(now);
+  }
   if (ready.connection) control_.on_connection();
   if (now >= candidates_.deadline()) send_challenges();
   if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
@@ -73,10 +77,13 @@ void MainCore::read_worker(Mailbox& mailbox, Time now) {
     rte_pktmbuf_free(heard->message);
   }
   while (const auto trace = mailbox.traces.pop()) read_trace(*trace);
-  while (const auto punted = mailbox.punts.pop()) {
-    endpoint_.on_packet(punted->kind, bytes_of(punted->packet), now);
-    rte_pktmbuf_free(punted->packet);
-  }
+  while (const auto punted = mailbox.punts.pop()) read_punt(*punted, now);
+  while (const auto punted = mailbox.strangers.pop()) read_punt(*punted, now);
+}
+
+void MainCore::read_punt(const PuntedPacket& punted, Time now) {
+  endpoint_.on_packet(punted.kind, bytes_of(punted.packet), now);
+  rte_pktmbuf_free(punted.packet);
 }
 
 int MainCore::timeout_ms(Time now) const {
@@ -111,7 +118,10 @@ void MainCore::send_block(std::span<const std::unique_ptr<Session>> shares, Cont
                           Bytes said) {
   const std::array first{static_cast<std::byte>(type)};
   rte_mbuf* buffer = copy_to_buffer({first, said});
-  if (buffer == nullptr) return;
+  if (buffer == nullptr) {
+    ++no_buffer_;
+    return;
+  }
   const Command control{
       .kind = Command::Kind::control, .session = shares[injecting_worker].get(), .packet = buffer};
   if (!command(injecting_worker, control)) rte_pktmbuf_free(buffer);
@@ -132,6 +142,10 @@ rte_mbuf* MainCore::copy_to_buffer(std::initializer_list<Bytes> parts) const {
   return buffer;
 }
 
+void MainCore::expect(std::vector<penstock::Endpoint> peers) {
+  if (setup_.expected != nullptr) setup_.expected->set(std::move(peers));
+}
+
 Counters MainCore::total() const {
   Counters sum;
   const auto add = [](auto& to, const auto& from) {
@@ -144,6 +158,8 @@ Counters MainCore::total() const {
     add(sum.drops, counters.drops);
   }
   sum.drops[static_cast<std::size_t>(DropReason::mailbox_full)] += mailbox_full_;
+  sum.drops[static_cast<std::size_t>(DropReason::no_punt_buffer)] += no_buffer_;
+  control_.add_losses(sum);
   return sum;
 }
 
@@ -151,7 +167,10 @@ Counters MainCore::total() const {
 
 void MainCore::transmit(Bytes packet) {
   rte_mbuf* buffer = copy_to_buffer({packet});
-  if (buffer == nullptr) return;  // sent again by whoever needed it
+  if (buffer == nullptr) {  // sent again by whoever needed it
+    ++no_buffer_;
+    return;
+  }
   if (!command(injecting_worker, {.kind = Command::Kind::inject, .packet = buffer}))
     rte_pktmbuf_free(buffer);
 }

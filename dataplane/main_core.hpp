@@ -12,6 +12,7 @@
 #include "dataplane/control/session_directory.hpp"
 #include "dataplane/endpoint/endpoint.hpp"
 #include "dataplane/roaming/candidates.hpp"
+#include "dataplane/session/expected_peers.hpp"
 #include "dataplane/session/mailbox.hpp"
 #include "dataplane/worker.hpp"
 
@@ -36,6 +37,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
     std::vector<penstock::Endpoint> peers;  // whose next hops are asked for from the start
     SessionDirectory::Setup sessions;
     ControlServer::Setup control;
+    ExpectedPeers* expected = nullptr;
     const Wake* wake = nullptr;  // a worker has something for us
   };
   MainCore(Setup setup, const FrameEngine& engine);
@@ -61,6 +63,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   [[nodiscard]] bool command(std::size_t worker, const Command& command) override;
   void send_datagram(const penstock::Endpoint& to, Bytes datagram) override;
   void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) override;
+  void expect(std::vector<penstock::Endpoint> peers) override;
   [[nodiscard]] Counters total() const override;
 
   // EndpointSink
@@ -71,6 +74,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
  private:
   void read_worker(Mailbox& mailbox, Time now);
   void read_note(const Note& note);
+  void read_punt(const PuntedPacket& punted, Time now);
   // Through one of the session's own SAs, lane 0.
   void send_block(std::span<const std::unique_ptr<Session>> shares, ControlType type, Bytes said);
 
@@ -94,6 +98,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   roaming::Candidates candidates_{draw_nonce};
   bool is_port_gone_ = false;
   std::uint64_t mailbox_full_ = 0;  // commands that no worker had room for
+  std::uint64_t no_buffer_ = 0;     // what could not be sent for want of one
 };
 
 }  // namespace penstock::dataplane

@@ -79,6 +79,7 @@ class RunningWorker {
 // Everything that lives while packets flow, in the order in which it is made.
 struct Running {
   Wake main_wake;
+  ExpectedPeers expected;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;
   std::vector<std::unique_ptr<RunningWorker>> workers;
   std::unique_ptr<MainCore> main_core;
@@ -103,6 +104,7 @@ Result<void> make_workers(const SiteConfig& config, const Topology& topology, Op
                                                     .punts = opened.punts.get(),
                                                     .held_limit = topology.held_limit,
                                                     .self = self,
+                                                    .expected = &running.expected,
                                                     .vlans = vlans,
                                                     .idle = config.idle},
                                         std::move(*engine)));
@@ -126,9 +128,11 @@ MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topolog
       .control = {.listener = std::move(opened.listener),
                   .hello = make_hello(topology, opened, self, boot_id, crypto),
                   .started = monotonic_now()},
+      .expected = &running.expected,
       .wake = &running.main_wake,
   };
   for (const LinkConfig& link : config.links) setup.peers.push_back(link.endpoint);
+  setup.control.peers = setup.peers;
   for (std::size_t i = 0; i < running.workers.size(); ++i) {
     Worker& worker = running.workers[i]->worker();
     setup.workers.push_back({.worker = &worker, .mailbox = running.mailboxes[i].get()});

@@ -86,7 +86,9 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
     rings.push_back({fmt::format("notes_{}", index), worker, "main",
                      decltype(Mailbox::notes)::entries, "what became of sessions"});
     rings.push_back({fmt::format("punts_{}", index), worker, "main",
-                     decltype(Mailbox::punts)::entries, "handshakes, ARP, ND, ping"});
+                     decltype(Mailbox::punts)::entries, "handshakes of far sides, ARP, ND, ping"});
+    rings.push_back({fmt::format("strangers_{}", index), worker, "main",
+                     decltype(Mailbox::strangers)::entries, "handshakes of strangers"});
     rings.push_back({fmt::format("heard_{}", index), worker, "main",
                      decltype(Mailbox::heard)::entries, "handshakes inside sessions"});
     rings.push_back({fmt::format("traces_{}", index), worker, "main",

@@ -39,6 +39,7 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
           .buffers = BufferStash{setup.frames},
           .punt_buffers = BufferStash{setup.punts},
           .self = setup.self,
+          .expected = setup.expected,
           .longest_packet = setup.plain_info.mtu + std::uint32_t{ethernet_header} + vlan_tags,
           .plain_takes_offload = setup.plain_info.takes_offload},
       idle_(setup.idle, {.plain = setup.plain.wait_fd(), .wire = setup.wire.wait_fd()},
@@ -164,6 +165,8 @@ void Worker::send_control(const Command& command, Time now) {
   const Bytes block{rte_pktmbuf_mtod(command.packet, const std::byte*), command.packet->data_len};
   if (has(command.session) && command.session->out)
     outbound::send_control(out_, *command.session->out, block, now);
+  else
+    count_.drop(DropReason::inside_gone);
   rte_pktmbuf_free(command.packet);
 }
 

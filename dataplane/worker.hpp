@@ -37,6 +37,7 @@ struct WorkerSetup {
   rte_mempool* punts = nullptr;   // buffers for what goes to the main core
   std::uint32_t held_limit = 0;   // frames that reassembly may hold back
   WireIdentity self;
+  const ExpectedPeers* expected = nullptr;
   std::span<const std::uint16_t> vlans;  // of links, of which no packet is another link's
   IdleMode idle = IdleMode::backoff;
 };

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "penstock/base/limits.hpp"
 #include "penstock/base/log.hpp"
 
 namespace penstock::dataplane {
@@ -12,6 +13,14 @@ namespace penstock::dataplane {
 using ipc::EventKind;
 using ipc::InstallResult;
 using ipc::ReceiveStatus;
+
+ControlServer::ControlServer(Setup setup, SessionDirectory& sessions, Plane& plane)
+    : setup_(std::move(setup)),
+      sessions_(sessions),
+      plane_(plane),
+      link_peers_(setup_.peers.begin(), setup_.peers.end()) {
+  tell_expected();
+}
 
 // --- the connection ------------------------------------------------------------------
 
@@ -22,7 +31,7 @@ void ControlServer::on_connection() {
     log::warn("a second controller was refused: one is connected already");
     return;
   }
-  controller_.emplace(std::move(*socket));
+  controller_.emplace(ipc::Channel{std::move(*socket)});
   is_greeted_ = false;
   ++connection_;
 }
@@ -41,6 +50,10 @@ void ControlServer::on_readable(Time now) {
     if (status == ReceiveStatus::closed || !obey(controller_->received(), now))
       return drop_controller();
   }
+}
+
+void ControlServer::on_writable() {
+  if (controller_ && !controller_->flush()) drop_controller();
 }
 
 // False: it broke the contract, or does not read.
@@ -94,6 +107,7 @@ bool ControlServer::install(const ipc::InstallSession& message, Time now) {
     return true;
   }
   (*record)->install = request;
+  tell_expected();
   for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
     Session* share = (*record)->shares[worker].get();
     if (!plane_.command(worker, {.kind = Command::Kind::install, .session = share})) {
@@ -171,14 +185,26 @@ bool ControlServer::inject(const ipc::Inject& message) {
 // Of a session that is gone: lost, like a datagram.
 bool ControlServer::inject_inside(const ipc::InjectInside& message) {
   const SessionRecord* record = sessions_.find(message.message.session_id);
-  if (record != nullptr) plane_.send_inside(record->shares, message.message.bytes);
+  if (record != nullptr)
+    plane_.send_inside(record->shares, message.message.bytes);
+  else
+    ++inside_gone_;
   return true;
+}
+
+void ControlServer::expect(const ipc::LinkPeer& message) {
+  if (message.link >= link_peers_.size()) link_peers_.resize(message.link + 1);
+  const Endpoint peer = ipc::from_wire(message.peer);
+  const bool is_somewhere = message.is_gone == 0 && peer.port != 0;
+  link_peers_[message.link] = is_somewhere ? std::optional{peer} : std::nullopt;
+  tell_expected();
 }
 
 // A controller that says too much at once is dropped, and says it again: a VLAN that a worker has
 // not heard of would leave by another link. One that is nobody's any more may stay shut.
 bool ControlServer::know_link(const ipc::LinkPeer& message) {
   if (message.link >= limits::max_links || message.vlan > VlanMap::max_vlan) return false;
+  expect(message);
   if (message.is_gone == 0 && message.vlan == 0) return true;
   const Command command{
       .kind = message.is_gone != 0 ? Command::Kind::link_gone : Command::Kind::vlan,
@@ -246,6 +272,8 @@ void ControlServer::on_silence(SessionRecord& record) {
 
 void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason) {
   if (++record.returned_by < plane_.workers()) return;
+  // The keys go first: who has the reply may rely on it.
+  record.shares.clear();
   if (record.remove.controller == connection_)
     tell(ipc::RemoveReply{
         .header = {.type = ipc::RemoveReply::type, .request = record.remove.number},
@@ -253,6 +281,7 @@ void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason
   tell_event(EventKind::session_removed, static_cast<std::uint32_t>(reason), record);
   const bool was_doomed = record.is_doomed;
   sessions_.erase(record);
+  tell_expected();
   if (was_doomed && --doomed_ == 0) reply_zeroized();
 }
 
@@ -261,15 +290,16 @@ void ControlServer::on_moved(const SessionRecord& record) {
                   .link = record.info.link,
                   .session_id = record.info.session_id,
                   .peer = record.info.peer});
+  tell_expected();
 }
 
 void ControlServer::on_handshake(const Endpoint& from, Bytes datagram) {
   ipc::Punt punt;
-  if (!is_greeted_ || datagram.size() > punt.datagram.bytes.size()) return;
+  if (datagram.size() > punt.datagram.bytes.size()) return;
   punt.datagram.peer = ipc::to_wire(from);
   punt.datagram.length = static_cast<std::uint16_t>(datagram.size());
   std::ranges::copy(datagram, punt.datagram.bytes.begin());
-  tell(punt);
+  pass_up(punt);
 }
 
 void ControlServer::on_inside(Spi spi, Bytes message) {
@@ -278,7 +308,7 @@ void ControlServer::on_inside(Spi spi, Bytes message) {
   if (record == nullptr || message.size() != punt.message.bytes.size()) return;
   punt.message.session_id = record->info.session_id;
   std::ranges::copy(message, punt.message.bytes.begin());
-  tell(punt);
+  pass_up(punt);
 }
 
 // --- to the controller --------------------------------------------------------------------
@@ -286,6 +316,36 @@ void ControlServer::on_inside(Spi spi, Bytes message) {
 template <ipc::Message M>
 void ControlServer::tell(const M& message) {
   if (is_greeted_ && !controller_->send(message)) drop_controller();
+}
+
+template <ipc::Message M>
+void ControlServer::pass_up(const M& message) {
+  if (!is_greeted_) {
+    ++no_controller_;
+    return;
+  }
+  const ipc::SendStatus status = controller_->offer(message);
+  if (status == ipc::SendStatus::sent) return;
+  ++controller_slow_;
+  if (status == ipc::SendStatus::gone) drop_controller();
+}
+
+// Whose handshake messages come out of the far sides' budget: links and living sessions.
+void ControlServer::tell_expected() {
+  std::vector<Endpoint> peers;
+  for (const auto& peer : link_peers_)
+    if (peer) peers.push_back(*peer);
+  for (const auto& record : sessions_.all()) peers.push_back(ipc::from_wire(record->info.peer));
+  plane_.expect(std::move(peers));
+}
+
+void ControlServer::add_losses(Counters& counters) const {
+  const auto add = [&counters](DropReason reason, std::uint64_t count) {
+    counters.drops[static_cast<std::size_t>(reason)] += count;
+  };
+  add(DropReason::no_controller, no_controller_);
+  add(DropReason::controller_slow, controller_slow_);
+  add(DropReason::inside_gone, inside_gone_);
 }
 
 void ControlServer::tell_event(EventKind kind, std::uint32_t detail, const SessionRecord& record) {

@@ -1,16 +1,19 @@
 // The data plane's end of the door between the planes (include/penstock/ipc/messages.hpp): one
-// controller at a time; requests in, replies, punts and events out. A controller that breaks
-// the contract, does not read, or goes away loses its connection and disturbs nothing else.
+// controller at a time; requests in, replies, punts and events out. One that reads slowly loses
+// punts; one that breaks the contract, does not read at all, or goes away loses its connection,
+// and disturbs nothing else.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "penstock/base/clock.hpp"
 #include "penstock/base/unique_fd.hpp"
 #include "penstock/ipc/channel.hpp"
 #include "penstock/ipc/messages.hpp"
 
+#include "dataplane/control/controller_line.hpp"
 #include "dataplane/control/plane.hpp"
 #include "dataplane/control/session_directory.hpp"
 
@@ -22,20 +25,26 @@ class ControlServer {
     UniqueFd listener;
     ipc::HelloReply hello;  // everything but the header
     Time started{};
+    std::vector<Endpoint> peers;  // of the links, in their order, until the controller knows better
   };
-  ControlServer(Setup setup, SessionDirectory& sessions, Plane& plane)
-      : setup_(std::move(setup)), sessions_(sessions), plane_(plane) {}
+  ControlServer(Setup setup, SessionDirectory& sessions, Plane& plane);
 
   [[nodiscard]] int listener_fd() const { return setup_.listener.get(); }
   [[nodiscard]] int controller_fd() const { return controller_ ? controller_->fd() : -1; }
+  // Whether to wait for the controller to read, too.
+  [[nodiscard]] bool is_waiting() const { return controller_ && controller_->is_waiting(); }
 
   void on_connection();        // the listener is readable
   void on_readable(Time now);  // the controller is
+  void on_writable();          // likewise, while something waits for it
   void on_note(const Note& note);
   void on_handshake(const Endpoint& from, Bytes datagram);
   void on_moved(const SessionRecord& record);  // its frames go to info.peer now
   // A handshake message that came through the SA with this SPI.
   void on_inside(Spi spi, Bytes message);
+
+  // What was meant for the controller, or came from it, and was lost here: adds it.
+  void add_losses(Counters& counters) const;
 
  private:
   [[nodiscard]] bool obey(const ipc::Received& message, Time now);
@@ -47,6 +56,7 @@ class ControlServer {
   [[nodiscard]] bool inject_inside(const ipc::InjectInside& message);
   [[nodiscard]] bool zeroize(const ipc::Zeroize& message);
   [[nodiscard]] bool know_link(const ipc::LinkPeer& message);
+  void expect(const ipc::LinkPeer& message);
   [[nodiscard]] bool report(const ipc::GetStats& message, Time now);
 
   void on_installed(SessionRecord& record);
@@ -55,9 +65,13 @@ class ControlServer {
   void on_silence(SessionRecord& record);
   void on_returned(SessionRecord& record, ipc::RemovalReason reason);
 
-  // To the controller, if there is one that said hello; drops it when it does not read.
+  // To the controller, if there is one that said hello; drops it when too much waits for it.
   template <ipc::Message M>
   void tell(const M& message);
+  // The same, of what may be lost.
+  template <ipc::Message M>
+  void pass_up(const M& message);
+  void tell_expected();
   void tell_event(ipc::EventKind kind, std::uint32_t detail, const SessionRecord& record);
   void reply_installed(const PendingRequest& request, ipc::InstallResult result);
   [[nodiscard]] PendingRequest pending(const ipc::Header& header) const;
@@ -67,7 +81,8 @@ class ControlServer {
   Setup setup_;
   SessionDirectory& sessions_;
   Plane& plane_;
-  std::optional<ipc::Channel> controller_;
+  std::vector<std::optional<Endpoint>> link_peers_;
+  std::optional<ControllerLine> controller_;
   bool is_greeted_ = false;
   std::optional<std::uint32_t> refused_version_;  // of the last one that was refused and told of
   std::uint64_t zeroized_by_ = 0;                 // the last connection that had all keys wiped
@@ -75,6 +90,9 @@ class ControlServer {
   std::uint32_t zeroized_ = 0;                    // sessions that there were
   std::uint32_t doomed_ = 0;                      // of them, still there
   std::uint64_t connection_ = 0;  // counts them; replies go only to the one that asked
+  std::uint64_t no_controller_ = 0;
+  std::uint64_t controller_slow_ = 0;
+  std::uint64_t inside_gone_ = 0;
 };
 
 }  // namespace penstock::dataplane

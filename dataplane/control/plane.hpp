@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "penstock/base/address.hpp"
 #include "penstock/base/bytes.hpp"
@@ -23,6 +24,8 @@ class Plane {
   virtual void send_datagram(const Endpoint& to, Bytes datagram) = 0;
   // A handshake message as a control block of the session whose shares these are.
   virtual void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) = 0;
+  // From these addresses, and no others, handshake messages are expected.
+  virtual void expect(std::vector<Endpoint> peers) = 0;
   [[nodiscard]] virtual Counters total() const = 0;  // of all workers
 };
 

@@ -9,6 +9,7 @@ namespace penstock::dataplane::endpoint {
 void WireEndpoint::on_packet(PuntKind kind, Bytes packet, Time now) {
   switch (kind) {
     case PuntKind::handshake:
+    case PuntKind::stranger:
       if (const auto datagram = parse_udp(packet))
         sink_.handshake_arrived(datagram->source, datagram->payload);
       return;

@@ -102,7 +102,8 @@ WirePacket classify_datagram(const UdpDatagram& datagram, const Endpoint& self) 
   if (datagram.destination != self) return {WireKind::foreign};
   if (datagram.payload.empty() || !is_handshake(load_u8(datagram.payload.data())))
     return {WireKind::frame, datagram.payload};
-  return {is_whole_handshake(datagram.payload) ? WireKind::handshake : WireKind::malformed};
+  if (!is_whole_handshake(datagram.payload)) return {WireKind::bad_handshake};
+  return {.kind = WireKind::handshake, .source = datagram.source};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "penstock/base/address.hpp"
 #include "penstock/base/bytes.hpp"
 
 #include "dataplane/wire_identity.hpp"
@@ -10,18 +11,20 @@
 namespace penstock::dataplane::inbound {
 
 enum class WireKind : std::uint8_t {
-  frame,      // a UDP datagram for us that is no handshake; `payload` claims to be a frame
-  handshake,  // one of the four messages, by its first byte
-  neighbour,  // ARP, neighbour solicitation or advertisement that concerns our address
-  echo,       // ping for our address
-  foreign,    // anything else: dropped
+  frame,          // a UDP datagram for us that is no handshake; `payload` claims to be a frame
+  handshake,      // one of the four messages, by its first byte
+  neighbour,      // ARP, neighbour solicitation or advertisement that concerns our address
+  echo,           // ping for our address
+  foreign,        // anything else: dropped
+  bad_handshake,  // begins like one, and has another length, version or header
   malformed,
   fragment,
 };
 
 struct WirePacket {
   WireKind kind{};
-  Bytes payload{};  // of frame: within the packet
+  Bytes payload{};    // of frame: within the packet
+  Endpoint source{};  // of handshake
 };
 
 [[nodiscard]] WirePacket classify(Bytes packet, const WireIdentity& self);

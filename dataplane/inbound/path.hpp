@@ -19,6 +19,7 @@
 #include "dataplane/buffer_stash.hpp"
 #include "dataplane/device/port.hpp"
 #include "dataplane/inbound/classify.hpp"
+#include "dataplane/session/expected_peers.hpp"
 #include "dataplane/session/life.hpp"
 #include "dataplane/session/outbox.hpp"
 #include "dataplane/session/session_table.hpp"
@@ -75,7 +76,8 @@ struct Path {
   BufferStash buffers;       // for frames that come without an mbuf
   BufferStash punt_buffers;  // from the main core's pool
   WireIdentity self;
-  std::uint32_t longest_packet = 1514;  // that the plain port sends whole
+  const ExpectedPeers* expected = nullptr;  // the site's; without it every sender is expected
+  std::uint32_t longest_packet = 1514;      // that the plain port sends whole
   bool plain_takes_offload = false;
 
   // What one step leaves for the next, within a turn.

@@ -12,15 +12,20 @@ constexpr std::uint16_t vlan_id = 0x0fff;  // of a tag's control information; 0:
 
 void punt(Path& path, const PacketView& view, PuntKind kind, Time now) {
   if (!path.outbox.may_punt(kind, now) || !path.punt_buffers.ensure(1))
-    return path.count.drop(DropReason::punt_full);
+    return path.count.drop(Outbox::full(kind));
   rte_mbuf* buffer = path.punt_buffers.pop();
   if (view.length > rte_pktmbuf_tailroom(buffer)) {
     rte_pktmbuf_free(buffer);
-    return path.count.drop(DropReason::punt_full);
+    return path.count.drop(Outbox::full(kind));
   }
   std::memcpy(rte_pktmbuf_append(buffer, static_cast<std::uint16_t>(view.length)), view.data,
               view.length);
   path.outbox.punt(kind, buffer);
+}
+
+PuntKind sender_kind(const Path& path, const Endpoint& source) {
+  const bool is_expected = path.expected == nullptr || path.expected->contains(source);
+  return is_expected ? PuntKind::handshake : PuntKind::stranger;
 }
 
 void sort(Path& path, PacketView& view, Time now) {
@@ -34,7 +39,9 @@ void sort(Path& path, PacketView& view, Time now) {
       path.claims[path.claim_count++] = {.bytes = packet.payload, .view = &view};
       return;
     case WireKind::handshake:
-      return punt(path, view, PuntKind::handshake, now);
+      return punt(path, view, sender_kind(path, packet.source), now);
+    case WireKind::bad_handshake:
+      return path.count.drop(DropReason::bad_handshake);
     case WireKind::neighbour:
       return punt(path, view, PuntKind::neighbour, now);
     case WireKind::echo:

@@ -4,6 +4,7 @@
 //   commands  main core -> worker   install, remove, next hop, inject, control
 //   notes     worker -> main core   what became of sessions: never lost
 //   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
+//   strangers worker -> main core   handshakes of strangers, who must not fill that ring
 //   heard     worker -> main core   messages inside sessions, which no flood must crowd out
 //   traces    worker -> main core   where the far sides of sessions that roam may have moved
 #pragma once
@@ -61,8 +62,13 @@ struct Note {
   Session* session = nullptr;
 };
 
-enum class PuntKind : std::uint32_t { handshake, neighbour, echo };
-inline constexpr std::size_t punt_kinds = 3;
+enum class PuntKind : std::uint32_t {
+  handshake,  // from where a far side is expected
+  stranger,   // a handshake message from anywhere else
+  neighbour,
+  echo,
+};
+inline constexpr std::size_t punt_kinds = 4;
 
 // A whole packet from the wire, its kind already looked at.
 struct PuntedPacket {
@@ -98,12 +104,14 @@ struct Mailbox {
       : commands("commands_" + std::to_string(worker)),
         notes("notes_" + std::to_string(worker)),
         punts("punts_" + std::to_string(worker)),
+        strangers("strangers_" + std::to_string(worker)),
         heard("heard_" + std::to_string(worker)),
         traces("traces_" + std::to_string(worker)) {}
 
   Ring<Command, 1024> commands;
   Ring<Note, 32768> notes;
   Ring<PuntedPacket, 256> punts;
+  Ring<PuntedPacket, 64> strangers;
   Ring<HeardMessage, 128> heard;
   Ring<Trace, 128> traces;
   Wake worker_wake;           // a command waits

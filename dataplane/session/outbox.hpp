@@ -57,10 +57,26 @@ class Outbox {
   }
   // Takes the packet; frees and counts it when the main core is behind.
   void punt(PuntKind kind, rte_mbuf* packet) {
-    if (push(mailbox_.punts, PuntedPacket{.kind = kind, .packet = packet}, packet))
+    const PuntedPacket punted{.kind = kind, .packet = packet};
+    const bool has_room = kind == PuntKind::stranger ? push(mailbox_.strangers, punted, packet)
+                                                     : push(mailbox_.punts, punted, packet);
+    if (has_room)
       count_.add(Counter::punted);
     else
-      count_.drop(DropReason::punt_full);
+      count_.drop(full(kind));
+  }
+  // The name of a loss when the main core is behind, or the rate says no.
+  [[nodiscard]] static DropReason full(PuntKind kind) {
+    switch (kind) {
+      case PuntKind::handshake:
+        return DropReason::handshake_full;
+      case PuntKind::stranger:
+        return DropReason::stranger_full;
+      case PuntKind::neighbour:
+      case PuntKind::echo:
+        break;
+    }
+    return DropReason::punt_full;
   }
   // The same two for a handshake message that came through the SA with this SPI.
   [[nodiscard]] bool may_pass_up(Time now) { return heard_rate_.allow(now); }
@@ -94,9 +110,11 @@ class Outbox {
   WorkerCounters& count_;
   bool is_pending_ = false;
   // Each kind has a rate of its own: a flood of ping or ARP must not starve handshakes, and a
-  // flood of handshakes none that come inside a session.
-  std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 2000}, PuntRate{64, 1000},
-                                          PuntRate{64, 1000}};
+  // flood of handshakes none that come inside a session. Who forges the far side's address
+  // competes with it, so that rate is what the control plane can look at; a stranger's messages
+  // are few when they are meant.
+  std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 10'000}, PuntRate{32, 500},
+                                          PuntRate{64, 1000}, PuntRate{64, 1000}};
   PuntRate heard_rate_{64, 1000};
   PuntRate trace_rate_{32, 200};
 };

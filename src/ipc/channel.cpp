@@ -97,12 +97,14 @@ ReceiveStatus Channel::receive() {
 
 void Channel::wipe_received() { wipe(buffer_.fill()); }
 
-bool Channel::send_bytes(Bytes message) {
+SendStatus Channel::try_send_bytes(Bytes message) {
   ssize_t count = 0;
   do {
     count = ::send(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (count < 0 && errno == EINTR);
-  return count == static_cast<ssize_t>(message.size());
+  if (count == static_cast<ssize_t>(message.size())) return SendStatus::sent;
+  return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? SendStatus::later
+                                                                     : SendStatus::gone;
 }
 
 Result<UniqueFd> listen_at(const std::filesystem::path& path, int socket_type) {

@@ -17,7 +17,7 @@ from oracle.verdicts import Verdict
 SUITE = suite("X25519-AES256_GCM")
 # What the network brings late or twice is no offence, and comes when it likes.
 LATE = ("not_ours", "bad_type", "stale_cookie", "repeat_unanswered")
-MALFORMED = {"wire_malformed": 1}
+MALFORMED = {"bad_handshake": 1}
 
 
 @dataclass(frozen=True)

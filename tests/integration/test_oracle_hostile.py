@@ -36,7 +36,7 @@ def test_messages_of_every_other_length(alpha, mallory):
     for message in (one.message_1, two, three, b"\4" + three[1:]):
         cut = [message[:length] for length in range(1, 1024)] + [message + b"\0"]
         for some in batches(cut, 200):
-            assert moves_nothing(alpha, mallory, some) == {"wire_malformed": len(some)}
+            assert moves_nothing(alpha, mallory, some) == {"bad_handshake": len(some)}
     assert moves_nothing(alpha, mallory, [b""]) == {"bad_length": 1}
 
 

@@ -37,6 +37,7 @@ class Received {
 };
 
 enum class ReceiveStatus { message, nothing_yet, closed };
+enum class SendStatus { sent, later, gone };  // later: the peer does not read
 
 // Non-blocking both ways. Owns a receive buffer in secret memory (install_session carries keys).
 class Channel {
@@ -47,8 +48,14 @@ class Channel {
   // False when the peer is gone or does not read: drop the connection.
   template <Message M>
   [[nodiscard]] bool send(const M& message) {
-    return send_bytes(std::as_bytes(std::span{&message, 1}));
+    return try_send(message) == SendStatus::sent;
   }
+  template <Message M>
+  [[nodiscard]] SendStatus try_send(const M& message) {
+    return try_send_bytes(std::as_bytes(std::span{&message, 1}));
+  }
+  // Of a message that was copied.
+  [[nodiscard]] SendStatus try_send_bytes(Bytes message);
   // After `message`, received() is valid until the next receive(). Packets shorter than a
   // Header or longer than max_message close the channel.
   [[nodiscard]] ReceiveStatus receive();
@@ -57,8 +64,6 @@ class Channel {
   void wipe_received();
 
  private:
-  [[nodiscard]] bool send_bytes(Bytes message);
-
   UniqueFd socket_;
   SecretBuffer buffer_{max_message};
   std::size_t length_ = 0;

@@ -47,8 +47,11 @@ enum class DropReason : std::uint8_t {
   // wire: a datagram that is neither a frame nor for the control plane
   wire_foreign,    // not for this site
   wire_malformed,  // broken IP or UDP
+  bad_handshake,   // begins like a handshake message; its length, version or header is none's
   wire_fragment,   // an IP fragment
-  punt_full,       // the main core was behind, or the rate limit said no
+  punt_full,       // ARP or ping: the main core was behind, or the rate limit said no
+  handshake_full,  // the same, a handshake message from where a far side is expected
+  stranger_full,   // the same, a handshake message from anywhere else
   // fault: counted beside the books
   late_frame,  // opened, but its place in the order was already given up
   bad_prologue,
@@ -59,6 +62,10 @@ enum class DropReason : std::uint8_t {
   control_full,       // more control blocks than the main core takes
   mailbox_full,
   wiped_frame,        // open or held when the operator had all keys wiped
+  no_controller,      // a handshake message, and no control plane is connected
+  controller_slow,    // a handshake message that the control plane was too slow to take
+  inside_gone,        // a handshake message for a session that was gone
+  no_punt_buffer,     // the main core had no buffer for what it had to send
   plain_kernel_drop,  // PACKET_STATISTICS: the kernel dropped before we saw it
   wire_kernel_drop,
   count_,

@@ -33,6 +33,7 @@ struct FakePlane : Plane {
   void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) override {
     inside.emplace_back(shares[0]->id, std::vector<std::byte>{message.begin(), message.end()});
   }
+  void expect(std::vector<Endpoint> peers) override { expected = std::move(peers); }
   Counters total() const override {
     Counters counters;
     counters.values[0] = 42;
@@ -41,6 +42,7 @@ struct FakePlane : Plane {
   std::vector<std::vector<Command>> commands{2};
   std::vector<std::pair<Endpoint, std::vector<std::byte>>> sent;
   std::vector<std::pair<ipc::SessionId, std::vector<std::byte>>> inside;
+  std::vector<Endpoint> expected;
   bool is_full = false;
 };
 
@@ -391,14 +393,65 @@ TEST_F(ControlServerTest, StatsAreTheTotal) {
   EXPECT_EQ(stats->uptime_ns, 5'000'000'000u);
 }
 
-// A controller that never reads is dropped, and nothing else happens.
-TEST_F(ControlServerTest, AControllerThatDoesNotReadIsDropped) {
+Counters losses(const ControlServer& server) {
+  Counters counters;
+  server.add_losses(counters);
+  return counters;
+}
+
+TEST_F(ControlServerTest, AControllerThatReadsSlowlyLosesPuntsAndNothingElse) {
   ipc::Channel controller = greet();
   const std::vector<std::byte> message(limits::handshake_message, std::byte{1});
-  for (int i = 0; i < 100000 && server->controller_fd() >= 0; ++i)
-    server->on_handshake(site.peer, message);
-  EXPECT_EQ(server->controller_fd(), -1);
+  constexpr std::uint64_t sent = 10'000;
+  for (std::uint64_t i = 0; i < sent; ++i) server->on_handshake(site.peer, message);
+  for (const std::uint32_t request : {1u, 2u})
+    EXPECT_TRUE(controller.send(
+        ipc::GetStats{.header = {.type = ipc::GetStats::type, .request = request}}));
+  server->on_readable(now);
+  EXPECT_TRUE(server->is_waiting());
+  const std::uint64_t lost = losses(*server)[DropReason::controller_slow];
+  EXPECT_GT(lost, 0u);
+  std::uint64_t came = 0;
+  while (expect<ipc::Punt>(controller)) ++came;
+  EXPECT_EQ(came + lost, sent);
+  server->on_writable();
+  EXPECT_FALSE(server->is_waiting());
+  EXPECT_EQ(expect<ipc::Stats>(controller)->header.request, 1u);
+  EXPECT_EQ(expect<ipc::Stats>(controller)->header.request, 2u);
   server->on_handshake(site.peer, message);
+  EXPECT_TRUE(expect<ipc::Punt>(controller));
+}
+
+TEST_F(ControlServerTest, AControllerThatNeverReadsIsDropped) {
+  ipc::Channel controller = greet();
+  for (int i = 0; i < 100'000 && server->controller_fd() >= 0; ++i) {
+    EXPECT_TRUE(controller.send(ipc::GetStats{}));
+    server->on_readable(now);
+  }
+  EXPECT_EQ(server->controller_fd(), -1);
+  server->on_handshake(site.peer, std::vector<std::byte>(limits::handshake_message));
+  EXPECT_EQ(losses(*server)[DropReason::no_controller], 1u);
+}
+
+TEST_F(ControlServerTest, FarSidesOfLinksAndSessionsAreExpected) {
+  const auto other = *parse_endpoint("192.0.2.99:7", 0);
+  ipc::Channel controller = greet();
+  const auto tell = [&](std::uint32_t link, const Endpoint& peer) {
+    EXPECT_TRUE(controller.send(ipc::LinkPeer{.link = link, .peer = ipc::to_wire(peer)}));
+    server->on_readable(now);
+  };
+  EXPECT_EQ(plane.expected, std::vector<Endpoint>{}) << "none of the config's";
+  tell(3, other);
+  EXPECT_EQ(plane.expected, std::vector{other});
+  send_install(controller, session(5));
+  EXPECT_EQ(plane.expected, (std::vector{other, site.peer}));
+  tell(3, {});
+  EXPECT_EQ(plane.expected, std::vector{site.peer});
+  note(0, Note::Kind::returned);
+  note(1, Note::Kind::returned);
+  EXPECT_EQ(plane.expected, std::vector<Endpoint>{});
+  tell(limits::max_links, other);
+  EXPECT_EQ(server->controller_fd(), -1);
 }
 
 }  // namespace

@@ -81,13 +81,13 @@ TEST_P(ClassifyTest, TellsFramesFromHandshakes) {
 TEST_P(ClassifyTest, AHandshakeIsWhole) {
   auto message = handshake(1);
   message.push_back({});
-  EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::malformed);
+  EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::bad_handshake);
   message.resize(limits::handshake_message - 1);
-  EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::malformed);
+  EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::bad_handshake);
   for (const std::size_t at : {1u, 2u, 3u}) {
     message = handshake(1);
     message[at] = std::byte{9};
-    EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::malformed) << at;
+    EXPECT_EQ(kind(datagram(peer, self, message)), WireKind::bad_handshake) << at;
   }
 }
 

@@ -165,12 +165,44 @@ TEST_F(HostileWireTest, PuntsHandshakesUntilTheRateSaysNo) {
   for (int i = 0; i < 200; ++i) forger.send(message);
   for (int i = 0; i < 4; ++i) turn();
   EXPECT_EQ(site.count()[Counter::punted], 128u);
-  EXPECT_EQ(site.count()[DropReason::punt_full], 72u);
+  EXPECT_EQ(site.count()[DropReason::handshake_full], 72u);
   EXPECT_EQ(site.punts(), std::vector<PuntKind>(128, PuntKind::handshake));
   now += std::chrono::seconds{1};
   forger.send(message);
   turn();
   EXPECT_EQ(site.punts().size(), 1u);
+}
+
+TEST_F(HostileWireTest, StrangersDoNotUseUpWhatFarSidesMaySend) {
+  std::vector<std::byte> message(limits::handshake_message);
+  message[0] = std::byte{1};
+  message[1] = std::byte{wire_version};
+  site.expected.set({*parse_endpoint("192.0.2.77:7670", 0)});
+  for (int i = 0; i < 200; ++i) forger.send(message);
+  for (int i = 0; i < 4; ++i) turn();
+  EXPECT_EQ(site.count()[Counter::punted], 32u);
+  EXPECT_EQ(site.count()[DropReason::stranger_full], 168u);
+  site.expected.set({site.peer});
+  forger.send(message);
+  turn();
+  EXPECT_EQ(site.count()[Counter::punted], 33u);
+  EXPECT_EQ(site.punts(), std::vector{PuntKind::handshake}) << "in a ring of its own";
+  EXPECT_EQ(site.strangers(), 32u);
+  EXPECT_EQ(unbalanced_book(site.count()), "");
+}
+
+TEST_F(HostileWireTest, NamesWhatOnlyBeginsLikeAHandshake) {
+  for (const auto& change : {std::pair{1, wire_version + 1}, std::pair{2, 1}, std::pair{3, 1}}) {
+    std::vector<std::byte> message(limits::handshake_message);
+    message[0] = std::byte{1};
+    message[1] = std::byte{wire_version};
+    message[static_cast<std::size_t>(change.first)] = static_cast<std::byte>(change.second);
+    forger.send(message);
+  }
+  forger.send(std::vector<std::byte>{std::byte{4}, std::byte{wire_version}, {}, {}});
+  turn();
+  EXPECT_EQ(site.count()[DropReason::bad_handshake], 4u);
+  EXPECT_EQ(site.count()[Counter::punted], 0u);
 }
 
 TEST_F(HostileWireTest, WaitsAtThePortWhenThereAreNoBuffers) {
