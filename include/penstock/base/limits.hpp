@@ -111,7 +111,7 @@ inline constexpr auto retransmit_first = 250ms;
 inline constexpr auto retransmit_last = 1s;
 inline constexpr auto retry_first = 500ms;  // between attempts while a link is down, doubling
 inline constexpr auto retry_last = 10s;
-inline constexpr auto resolve_again = 5s;   // the name of an endpoint is not looked up more often
+inline constexpr auto resolve_again = 5s;  // the name of an endpoint is not looked up more often
 inline constexpr unsigned attempts_inside = 3;     // silent in a row; then every other in the clear
 inline constexpr unsigned max_answer_repeats = 8;  // the same message 4 for the same message 3
 
