@@ -118,7 +118,7 @@ class Site:
     def memory_megabytes(self) -> float:
         """VmRSS and huge pages of both processes."""
         pids = [self.pid_of(CONTROL_PLANE), self.pid_of(DATA_PLANE)]
-        return sum(_resident_kilobytes(pid) for pid in pids) / 1024
+        return sum(resident_megabytes(pid) for pid in pids)
 
     def ask_rekey(self) -> None:
         socket = str(self.run_dir / "admin.sock")
@@ -210,9 +210,10 @@ def command_name(pid: int) -> str:
         return ""
 
 
-def _resident_kilobytes(pid: int) -> int:
+def resident_megabytes(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith(("VmRSS:", "HugetlbPages:")))
+    sizes = [line.split()[1] for line in lines if line.startswith(("VmRSS:", "HugetlbPages:"))]
+    return sum(map(int, sizes)) / 1024
 
 
 def _kill(pid: int) -> None:
