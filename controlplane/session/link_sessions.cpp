@@ -195,7 +195,17 @@ void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason
     ++unanswered_;
     failed(session->story.value_or(HandshakeStory{.started = now}), HandshakeFailure::unconfirmed,
            std::string{describe(why)}, now);
+    if (session->role == ipc::Role::initiator) may_have_been_heard(now);
   }
+}
+
+// The far side confirms a session with the first frame from us, and sends on it from then on: what
+// we gave up for want of an answer may be what it has left us for.
+void LinkController::State::may_have_been_heard(Time now) {
+  Session* current = sessions_.current();
+  if (current == nullptr || current->rekey_at <= now) return;
+  current->rekey_at = now;
+  rekey_cause_ = HandshakeCause::silence;
 }
 
 void LinkController::State::rekey_wanted(const ipc::SessionId& id, Time now) {

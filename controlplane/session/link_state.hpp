@@ -138,6 +138,7 @@ struct LinkController::State {
   void remove_all();
   void warn_of_null();
   void rekey_now(HandshakeCause cause, Time now);
+  void may_have_been_heard(Time now);
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   void install(const Agreement& agreement, Session session, std::optional<Pending::Reply> reply,
                Time now);

@@ -59,6 +59,11 @@ void ControllerProcess::rekey(Time now) {
   turn(now);
 }
 
+void ControllerProcess::reload(const SiteProfile& profile, Time now) {
+  static_cast<void>(link_.reconfigure(setup_of(profile), now));
+  turn(now);
+}
+
 Time ControllerProcess::deadline() const {
   const Time due = link_.deadline().value_or(Time::max());
   return channel_ ? due : std::min(due, connect_at_);

@@ -32,6 +32,8 @@ class ControllerProcess {
   // Reads what waits, does what is due, sends what follows.
   void turn(Time now);
   void rekey(Time now);
+  // The config was changed and read again.
+  void reload(const SiteProfile& profile, Time now);
   [[nodiscard]] Time deadline() const;
   // Whether a message of the data plane waits.
   [[nodiscard]] bool has_mail() const;

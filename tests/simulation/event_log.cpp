@@ -13,8 +13,8 @@ namespace {
 constexpr std::array<std::string_view, static_cast<std::size_t>(Happening::count_)> names{
     "phase",          "wire",        "packet in",          "packet out",      "left",
     "lost",           "arrived",     "data plane started", "data plane died", "penstockd started",
-    "penstockd died", "rekey asked", "installed",          "confirmed",       "removed",
-    "told",
+    "penstockd died", "rekey asked", "reloaded",           "installed",       "confirmed",
+    "removed",        "told",
 };
 
 constexpr std::array<std::string_view, 3> sites{"alpha", "beta", ""};

@@ -24,6 +24,7 @@ enum class Happening : std::uint8_t {
   controller_started,
   controller_died,
   rekey_asked,
+  reloaded,
   installed,
   confirmed,
   removed,

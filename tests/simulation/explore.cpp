@@ -13,19 +13,24 @@ namespace {
 using namespace std::chrono_literals;
 
 // As in the simulation: from the last fault to a session that both send on.
-constexpr Time recovery_bound = 120s;
+constexpr Time recovery_bound = 60s;
 constexpr unsigned most_fair_steps = 20'000;
 
 class Explorer {
  public:
   Explorer(const ModelSetup& setup, const Bounds& bounds) : setup_(setup), bounds_(bounds) {}
 
+  Exploration retrace(const std::vector<Choice>& choices) {
+    path_ = choices;
+    retell();
+    return found_;
+  }
+
   Exploration run() {
     try {
       visit(std::make_unique<ModelWorld>(setup_), bounds_.faults, bounds_.rekeys);
-    } catch (const Failure& failure) {
-      found_.failure = failure;
-      for (const Choice& choice : path_) found_.choices += choice.text() + "; ";
+    } catch (const Failure&) {
+      retell();
     }
     found_.states = seen_.size();
     return found_;
@@ -86,17 +91,33 @@ class Explorer {
     settle(world);
     found_.longest_recovery = std::max(found_.longest_recovery, world.now() - start);
     // Nothing that is left over stops the next rekey.
-    world.apply(
-        {.kind = Choice::Kind::rekey, .site = static_cast<std::uint8_t>(found_.fair_runs % 2)});
+    step(world, {.kind = Choice::Kind::rekey, .site = static_cast<std::uint8_t>(path_.size() % 2)});
     settle(world);
+  }
+
+  // The path to the failure once more, in words.
+  void retell() {
+    ModelWorld world{setup_};
+    is_told_ = true;
+    try {
+      for (const Choice& choice : path_) step(world, choice);
+      run_fair(world);
+    } catch (const Failure& failure) {
+      found_.failure = failure;
+    }
+  }
+
+  void step(ModelWorld& world, const Choice& choice) {
+    world.apply(choice);
+    if (is_told_) found_.choices += fmt::format("  {:22} {}\n", choice.text(), world.text());
   }
 
   void settle(ModelWorld& world) {
     const Time end = world.now() + recovery_bound;
-    for (unsigned step = 0; !world.is_settled(); ++step) {
-      if (world.now() > end || step == most_fair_steps)
+    for (unsigned steps = 0; !world.is_settled(); ++steps) {
+      if (world.now() > end || steps == most_fair_steps)
         throw Failure{"never stuck", "no common session although nothing more went wrong"};
-      world.apply(world.free_choices().front());
+      step(world, world.free_choices().front());
     }
   }
 
@@ -105,9 +126,14 @@ class Explorer {
   std::vector<Choice> path_;
   std::unordered_map<std::uint64_t, unsigned> seen_;  // and the depth that was left
   Exploration found_;
+  bool is_told_ = false;
 };
 
 }  // namespace
+
+Exploration retrace(const ModelSetup& setup, const std::vector<Choice>& choices) {
+  return Explorer{setup, {}}.retrace(choices);
+}
 
 Exploration explore(const ModelSetup& setup, const Bounds& bounds) {
   return Explorer{setup, bounds}.run();

@@ -28,5 +28,7 @@ struct Exploration {
 };
 
 [[nodiscard]] Exploration explore(const ModelSetup& setup, const Bounds& bounds);
+// These choices, and a fair run.
+[[nodiscard]] Exploration retrace(const ModelSetup& setup, const std::vector<Choice>& choices);
 
 }  // namespace penstock::simulation

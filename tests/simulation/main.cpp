@@ -129,8 +129,7 @@ int run_model(const Arguments& arguments) {
              std::chrono::duration<double>(Clock::now() - start).count(),
              seconds(found.longest_recovery));
   if (!found.failure) return 0;
-  fmt::print("FAILED: {}: {}\n  after: {}\n", found.failure->invariant, found.failure->text,
-             found.choices);
+  fmt::print("FAILED: {}: {}\n{}", found.failure->invariant, found.failure->text, found.choices);
   return 1;
 }
 

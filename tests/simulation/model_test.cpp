@@ -9,8 +9,8 @@ namespace {
 
 void expect_sound(const ModelSetup& setup, const Bounds& bounds, std::uint64_t least_states) {
   const Exploration found = explore(setup, bounds);
-  EXPECT_FALSE(found.failure) << found.failure->invariant << ": " << found.failure->text
-                              << "\nafter: " << found.choices;
+  EXPECT_FALSE(found.failure) << found.failure->invariant << ": " << found.failure->text << "\n"
+                              << found.choices;
   EXPECT_GE(found.states, least_states);
   EXPECT_GT(found.fair_runs, 0u);
   testing::Test::RecordProperty("states", static_cast<int>(found.states));
@@ -36,6 +36,30 @@ INSTANTIATE_TEST_SUITE_P(Model, EverySeed, testing::Range<std::uint64_t>(1, 4));
 
 TEST(Model, ARekeyWithTwoFaultsEarlyOn) {
   expect_sound({.seed = 1}, {.depth = 6, .faults = 2, .rekeys = 1}, 2000);
+}
+
+// alpha's answer to a rekey that beta takes for done gets lost for longer than alpha waits, and
+// alpha's penstockd has forgotten that a rekey was due: both would send on a session that the
+// other does not have, until the next rekey by age.
+TEST(Model, WhoGivesUpASessionThatMayHaveBeenHeardStartsAnother) {
+  using enum Choice::Kind;
+  const Choice from_alpha{.kind = deliver, .site = 0};
+  const Choice from_beta{.kind = deliver, .site = 1};
+  const Choice alpha_reads{.kind = read, .site = 0};
+  const Choice beta_reads{.kind = read, .site = 1};
+  const Exploration found = retrace({.seed = 2}, {{.kind = rekey, .site = 0},
+                                                  from_alpha,
+                                                  beta_reads,  // message 1
+                                                  from_beta,
+                                                  alpha_reads,  // message 2
+                                                  from_alpha,
+                                                  beta_reads,  // message 3
+                                                  beta_reads,  // and the install
+                                                  from_beta,
+                                                  alpha_reads,  // message 4
+                                                  {.kind = crash_controller, .site = 0},
+                                                  {.kind = cut, .site = 1}});
+  EXPECT_FALSE(found.failure) << found.choices;
 }
 
 struct Wrong {

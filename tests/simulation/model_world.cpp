@@ -369,6 +369,18 @@ std::uint64_t ModelWorld::fingerprint() const {
   return hash;
 }
 
+std::string ModelWorld::text() const {
+  std::string text = fmt::format("{:.3f} s", std::chrono::duration<double>(now_).count());
+  for (const Site& self : sites_) {
+    const auto current = self.dataplane->current();
+    text += fmt::format("; {} on {}{}, {} on their way: {}", self.profile.name,
+                        current ? to_hex(Bytes{*current}.first(4)) : "nothing",
+                        self.dataplane->has_unconfirmed() ? " and one unconfirmed" : "",
+                        self.outbox.size(), self.link->status().reason);
+  }
+  return text;
+}
+
 void ModelWorld::remember(int index, std::uint64_t what) {
   std::uint64_t& history = site(index).history;
   history = mix(mix(history, what), static_cast<std::uint64_t>(now_.count()));

@@ -77,6 +77,8 @@ class ModelWorld {
   [[nodiscard]] bool is_settled() const;
   [[nodiscard]] bool is_quiet() const;  // nothing waits but for time
   [[nodiscard]] Time now() const { return now_; }
+  // For the report of a failure: the time, and what each site sends on and thinks.
+  [[nodiscard]] std::string text() const;
 
  private:
   using Message = std::variant<std::vector<std::byte>, ModelFrame>;  // a datagram in the clear

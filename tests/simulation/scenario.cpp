@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 // From the last fault until traffic flows both ways. What may have to pass: a session that one
 // side alone believes in (dead_after), attempts inside it, the longest wait between attempts.
-constexpr Time recovery_bound = 120s;
+constexpr Time recovery_bound = 60s;
 // What was under way when the wire healed has arrived, or was given up.
 constexpr Time settling = 1500ms;
 
@@ -81,7 +81,7 @@ class Scenario {
 
   void fault() {
     const int site = any_site();
-    switch (chance().below(9)) {
+    switch (chance().below(12)) {
       case 0:
         return crash_controller(site);
       case 1:
@@ -94,6 +94,12 @@ class Scenario {
       case 4:
         return world_.rebind();
       case 5:
+        return world_.reload(site);
+      case 6:
+        return world_.choke_ports(site);
+      case 7:
+        return world_.open_ports(site);
+      case 8:
         world_.rekey(0);
         return world_.rekey(1);
       default:
@@ -150,6 +156,7 @@ class Scenario {
     for (int site = 0; site < 2; ++site) {
       world_.start_dataplane(site);
       world_.start_controller(site);
+      world_.open_ports(site);
     }
     await_recovery();
   }
@@ -181,6 +188,7 @@ class Scenario {
       world_.run_until(std::min(end, world_.now() + chance().time(1ms, 10s)));
       if (chance().percent(50)) world_.rekey(any_site());
       if (chance().percent(30)) world_.rekey(any_site());
+      if (chance().percent(20)) world_.reload(any_site());
     }
     world_.checker.calm_ends();
     world_.run_until(world_.now() + settling);

@@ -32,23 +32,31 @@ void World::make_profiles() {
   const IpVersion version = chance_.percent(75) ? IpVersion::v4 : IpVersion::v6;
   const Time rekey_after = std::array{5s, 20s, 60s, 120s}[chance_.below(4)];
   const Time max_age = 3 * rekey_after + 60s;
-  const Protection protection = std::array{Protection::aes256_ctr_sha256, Protection::aes256_gcm,
-                                           Protection::chacha20_poly1305}[chance_.below(3)];
   mean_gap_ = std::array{20ms, 100ms, 400ms}[chance_.below(3)];
   for (int i = 0; i < 2; ++i) {
     SiteProfile profile = make_profile(i, version);
-    profile.link.suites = {{KeyExchange::x25519, protection}};
     profile.link.rekey_after = rekey_after;
     profile.link.max_age = max_age;
-    if (chance_.percent(30)) profile.link.hold = std::chrono::microseconds{chance_.below(500)};
+    vary(profile.link);
     profile.max_frame_size = static_cast<std::uint16_t>(600 + chance_.below(873));
     site(i).profile = profile;
     site(i).socket = setup_.directory / (profile.name + ".sock");
   }
   checker.set_max_age(max_age);
-  note(fmt::format("seed {}: {}, rekey_after {} s, {}, a packet each {} ms", setup_.seed,
-                   version == IpVersion::v4 ? "IPv4" : "IPv6", rekey_after / 1s,
-                   traits(protection).name, mean_gap_ / 1ms));
+  note(fmt::format("seed {}: {}, rekey_after {} s, a packet each {} ms", setup_.seed,
+                   version == IpVersion::v4 ? "IPv4" : "IPv6", rekey_after / 1s, mean_gap_ / 1ms));
+}
+
+// What the two may differ in.
+void World::vary(LinkConfig& config) {
+  std::array protections{Protection::aes256_ctr_sha256, Protection::aes256_gcm,
+                         Protection::chacha20_poly1305};
+  std::swap(protections[0], protections[chance_.below(3)]);
+  config.suites.clear();
+  for (const Protection protection : protections)
+    config.suites.push_back({KeyExchange::x25519, protection});
+  config.hold = std::chrono::microseconds{chance_.percent(30) ? chance_.below(500) : 0};
+  config.dead_after = chance_.time(limits::min_dead_after, 20s);
 }
 
 // One site in three seeds sits behind a NAT; the other follows it, or not.
@@ -108,6 +116,28 @@ void World::rekey(int index) {
   site(index).controller->rekey(now_);
   site(index).has_caller = true;
   wake_controller(index, now_);
+}
+
+void World::reload(int index) {
+  Site& self = site(index);
+  vary(self.profile.link);
+  log.add(now_, Happening::reloaded, index);
+  if (!self.controller) return;
+  self.controller->reload(self.profile, now_);
+  self.has_caller = true;
+  wake_controller(index, now_);
+}
+
+void World::choke_ports(int index) {
+  if (!site(index).dataplane) return;
+  site(index).dataplane->wire.accepts = chance_.below(40);
+  site(index).dataplane->plain.accepts = chance_.below(40);
+}
+
+void World::open_ports(int index) {
+  if (!site(index).dataplane) return;
+  site(index).dataplane->wire.accepts = dataplane::test::FakePort{}.accepts;
+  site(index).dataplane->plain.accepts = dataplane::test::FakePort{}.accepts;
 }
 
 ControllerProcess::Hooks World::hooks(int index) {

@@ -69,6 +69,11 @@ class World {
   void start_controller(int site);
   void kill_controller(int site);
   void rekey(int site);
+  // Changes what may change in a config, and has it read again.
+  void reload(int site);
+  // The ports take only so many packets more; all they want again by open_ports().
+  void choke_ports(int site);
+  void open_ports(int site);
   void set_wire(const WireConditions& conditions);
   // The NAT before a site, if there is one, gives it another port.
   void rebind();
@@ -104,6 +109,7 @@ class World {
 
   [[nodiscard]] Site& site(int index) { return sites_[static_cast<std::size_t>(index)]; }
   void make_profiles();
+  void vary(LinkConfig& config);
   void place_nat();
   [[nodiscard]] std::uint16_t any_port() {
     return static_cast<std::uint16_t>(20000 + chance_.below(40000));
