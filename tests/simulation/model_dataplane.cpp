@@ -31,6 +31,7 @@ ipc::InstallResult ModelDataplane::install(const ipc::InstallSession& message, T
   session.order = seen_.size();
   session.installed_at = now;
   session.max_age = Time{static_cast<Time::rep>(message.max_age_ns)};
+  session.dead_after = Time{static_cast<Time::rep>(message.dead_after_ns)};
   life_.install(session, now);
   live(now);
   return ipc::InstallResult::installed;
@@ -132,6 +133,9 @@ void ModelDataplane::live(Time now) {
       send(*find(session.id), {}, now);
     } else if (action.kind == Kind::confirmed) {
       tell(ipc::EventKind::session_confirmed, session);
+    } else if (action.kind == Kind::silence_turned) {
+      tell(session.progress.is_silent ? ipc::EventKind::peer_silent : ipc::EventKind::peer_heard,
+           session);
     } else if (action.kind == Kind::remove) {
       table_.erase(session);
       tell(ipc::EventKind::session_removed, session, static_cast<std::uint32_t>(action.reason));

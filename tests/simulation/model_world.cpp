@@ -44,6 +44,7 @@ ipc::InstallSession first_session() {
   session.frame_size = 1472;
   session.lanes_out = session.lanes_in = 1;
   session.max_age_ns = static_cast<std::uint64_t>(Time{limits::session_max_age}.count());
+  session.dead_after_ns = static_cast<std::uint64_t>(Time{limits::dead_after}.count());
   session.out[0].encrypt.fill(std::byte{1});
   session.in[0].encrypt.fill(std::byte{2});
   return session;
