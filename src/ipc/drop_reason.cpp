@@ -15,7 +15,8 @@ struct Row {
 // In the order of the enum.
 constexpr std::array rows{
     // plain
-    Row{DropReason::no_session, {"no_session", Book::plain, "no live session with the far site"}},
+    Row{DropReason::no_session,
+        {"no_session", Book::plain, "no live session, or no link for this VLAN"}},
     Row{DropReason::mac_control,
         {"mac_control", Book::plain, "PAUSE and its like, which never cross a link"}},
     Row{DropReason::packet_too_long,
@@ -48,8 +49,7 @@ constexpr std::array rows{
         {"needs_offload", Book::delivery, "unfinished, and the plain port cannot finish it"}},
     Row{DropReason::malformed_packet,
         {"malformed_packet", Book::delivery, "a rebuilt packet without an Ethernet header"}},
-    Row{DropReason::bad_vlan,
-        {"bad_vlan", Book::delivery, "of a VLAN that belongs to another link"}},
+    Row{DropReason::bad_vlan, {"bad_vlan", Book::delivery, "not of this link's VLAN"}},
     Row{DropReason::delivery_too_long,
         {"delivery_too_long", Book::delivery, "longer than the plain port can send"}},
     Row{DropReason::plain_tx_full,
