@@ -111,10 +111,17 @@ void Initiator::send_message_3(MessageView message_2, const Message2& fields, Su
 std::expected<void, Verdict> Initiator::on_message_4(MessageView message) {
   const Message4 fields = read_message_4(message);
   if (fields.nonce_initiator != nonce_) return std::unexpected{Verdict::not_ours};
+  // Whoever holds the key can make answers that pass the proof and fail behind the exchange.
+  if (bad_answers_ >= limits::max_bad_answers) return std::unexpected{Verdict::too_many};
   if (!proof_holds(message, exchange_keys_->dhmac_responder, t3_))
     return std::unexpected{Verdict::bad_proof};
+  const auto taken = take_proven_4(message, Bytes{fields.y});
+  if (!taken) ++bad_answers_;
+  return taken;
+}
 
-  const Bytes y = Bytes{fields.y}.first(crypto::public_value_size(suite_.key_exchange));
+std::expected<void, Verdict> Initiator::take_proven_4(MessageView message, Bytes y_field) {
+  const Bytes y = y_field.first(crypto::public_value_size(suite_.key_exchange));
   const auto shared = ephemeral_->agree(y);
   if (!shared) return std::unexpected{Verdict::bad_public_value};
   crypto::SessionSecret secret =

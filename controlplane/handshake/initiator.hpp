@@ -54,6 +54,8 @@ class Initiator {
   [[nodiscard]] std::expected<void, Verdict> on_message_2(MessageView message, Entropy& entropy,
                                                           Time now);
   [[nodiscard]] std::expected<void, Verdict> on_message_4(MessageView message);
+  // h_R holds: only now the exchange of keys.
+  [[nodiscard]] std::expected<void, Verdict> take_proven_4(MessageView message, Bytes y_field);
   // Whether it is the message 2 by which R answers a message 3 whose identity it does not take.
   [[nodiscard]] bool refuses_identity(Bytes datagram) const;
   [[nodiscard]] std::expected<void, IdentityFault> check_identity(MessageView message_4,
@@ -82,6 +84,7 @@ class Initiator {
   crypto::Digest t3_{};
   std::optional<crypto::ExchangeKeys> exchange_keys_;
   std::optional<crypto::EphemeralKey> ephemeral_;
+  unsigned bad_answers_ = 0;  // message 4s whose proof held and whose rest did not
 
   Refusal refusal_ = Refusal::none;
   bool is_refused_here_ = false;

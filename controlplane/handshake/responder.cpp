@@ -87,7 +87,7 @@ std::expected<Responder::Message3Result, Verdict> Responder::on_message_3(const 
   if (!peer) return std::unexpected{peer.error()};
   const auto suite = std::ranges::find(accepts_, fields.suite, &Suite::code);
   if (suite == accepts_.end()) return std::unexpected{Verdict::bad_suite};
-  const auto fault = identity_fault(from, *message, *peer, t2, now);
+  const auto fault = identity_fault(from, *message, *peer, {.t2 = t2, .t3 = t3}, now);
   if (!fault) return std::unexpected{fault.error()};
   if (*fault) return refusal_of(fields, **fault);
   return ProvenMessage3{.fields = fields,
@@ -103,15 +103,18 @@ RefusedMessage3 Responder::refusal_of(const Message3& fields, IdentityFault faul
 }
 
 std::expected<std::optional<IdentityFault>, Verdict> Responder::identity_fault(
-    const Route& from, MessageView message_3, const Parameters& peer, const crypto::Digest& t2,
+    const Route& from, MessageView message_3, const Parameters& peer, const Transcripts& seen,
     Time now) {
   if (const auto key = check_key(identity_, peer.identity); !key) return key.error();
   if (identity_ == nullptr) return std::nullopt;
+  if (std::ranges::find(vouched_, seen.t3) != vouched_.end()) return std::nullopt;
   SignatureBudget& budget =
       std::holds_alternative<Endpoint>(from) ? checks_in_the_clear_ : checks_inside_;
   if (!budget.take(now)) return std::unexpected{Verdict::too_many};
-  if (!signature_holds(*identity_, *peer.identity, signed_part(message_3, t2)))
+  if (!signature_holds(*identity_, *peer.identity, signed_part(message_3, seen.t2)))
     return IdentityFault::bad_signature;
+  std::ranges::rotate(vouched_, vouched_.begin() + 1);
+  vouched_.back() = seen.t3;
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 // (docs/protocol.md sections 3 and 6, table R).
 #pragma once
 
+#include <array>
 #include <deque>
 #include <expected>
 #include <optional>
@@ -84,10 +85,15 @@ class Responder {
     unsigned repeats_left;
   };
 
+  struct Transcripts {
+    const crypto::Digest& t2;
+    const crypto::Digest& t3;
+  };
+
   [[nodiscard]] std::expected<Suite, Refusal> choose(const Message1& offer) const;
   // Empty when it shows the identity that the link wants.
   [[nodiscard]] std::expected<std::optional<IdentityFault>, Verdict> identity_fault(
-      const Route& from, MessageView message_3, const Parameters& peer, const crypto::Digest& t2,
+      const Route& from, MessageView message_3, const Parameters& peer, const Transcripts& seen,
       Time now);
   [[nodiscard]] RefusedMessage3 refusal_of(const Message3& fields, IdentityFault fault) const;
   [[nodiscard]] std::expected<Message, Verdict> repeat(Remembered& remembered,
@@ -103,6 +109,9 @@ class Responder {
   // One for each way: who floods in the clear keeps no rekey inside a session from its own.
   SignatureBudget checks_in_the_clear_;
   SignatureBudget checks_inside_;
+  // T3 of the last messages 3 whose signature held. The tie drops some of them and remembers
+  // nothing: who repeats those in their sender's name spends no more checks.
+  std::array<std::optional<crypto::Digest>, 4> vouched_;
 };
 
 }  // namespace penstock::controlplane

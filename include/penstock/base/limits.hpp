@@ -51,6 +51,9 @@ inline constexpr auto rekey_after_responder_min = 130s;
 inline constexpr auto rekey_after_responder_max = 140s;
 inline constexpr auto session_max_age = 1h;  // hard stop, whatever the control plane does
 inline constexpr auto grace = 10s;           // the old session keeps receiving after a rekey
+// A session that a reloaded config would not make again ends after this long: a far side that may
+// have another has had several attempts by then.
+inline constexpr auto outdated_ends_after = 30s;
 inline constexpr unsigned max_links = 1024;
 inline constexpr auto keepalive = 3s;       // a lane never says nothing for longer
 inline constexpr auto dead_after = 10s;     // nothing heard for so long: the far side is silent
@@ -114,5 +117,6 @@ inline constexpr auto retry_last = 10s;
 inline constexpr auto resolve_again = 5s;  // the name of an endpoint is not looked up more often
 inline constexpr unsigned attempts_inside = 3;     // silent in a row; then every other in the clear
 inline constexpr unsigned max_answer_repeats = 8;  // the same message 4 for the same message 3
+inline constexpr unsigned max_bad_answers = 8;  // message 4s of one attempt that cost I an exchange
 
 }  // namespace penstock::limits

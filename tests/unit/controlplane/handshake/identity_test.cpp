@@ -337,5 +337,22 @@ TEST_F(Identities, ARepeatIsAnsweredWithoutASignatureCheck) {
   EXPECT_EQ(std::get<Message>(pair.to_beta_3(message_3).value()), answer.message);
 }
 
+// The tie drops a message 3 and remembers nothing; who repeats it in its sender's name is no worse
+// for R's next signatures than one who does not.
+TEST_F(Identities, AGoodSignatureIsCheckedOnce) {
+  Pair pair({.alpha_identity = &alpha, .beta_identity = &beta});
+  const Message message_3 = pair.reach_message_3();
+  for (unsigned i = 0; i < 3 * limits::signature_checks; ++i)
+    ASSERT_TRUE(std::holds_alternative<ProvenMessage3>(pair.to_beta_3(message_3).value())) << i;
+  const Identity pins_another{alpha_key, mallorys_key->public_key()};
+  Initiator other{pair.alpha_keys,    {x25519_suite}, parameters(1),
+                  pair.alpha_entropy, pair.now,       &pins_another};
+  ASSERT_TRUE(
+      other.on_message(pair.message_2_for(other.outgoing()).value(), pair.alpha_entropy, pair.now));
+  unsigned checked = 0;
+  while (pair.to_beta_3(other.outgoing())) ++checked;
+  EXPECT_EQ(checked, limits::signature_checks - 1);
+}
+
 }  // namespace
 }  // namespace penstock::controlplane

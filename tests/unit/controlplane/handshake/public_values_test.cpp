@@ -101,6 +101,26 @@ TEST_P(PublicValues, BadOnesInMessage4AreDroppedAndAGoodOneStillTaken) {
   EXPECT_EQ(pair.initiator.state(), Initiator::State::agreed);
 }
 
+// Each costs an exchange of keys, and whoever holds the key can make any number.
+TEST_P(PublicValues, AnAttemptIsMuteAfterEightBadMessages4) {
+  Middle middle = in_the_middle();
+  ASSERT_TRUE(pair.to_alpha(middle.message_2));
+  const Message message_3 = pair.initiator.outgoing();
+  const Message good = pair.answer_to(message_3).message;
+  const Message bad_seal = write_message_4(
+      {.nonce_initiator = pair.initiator.nonce(), .y = to_field(good_key().public_value())},
+      parameters(2), middle.keys.k3, middle.keys.dhmac_responder, chain(middle.t2, message_3));
+  Message bad_proof = good;
+  bad_proof.back() ^= std::byte{1};
+  for (unsigned i = 0; i < limits::max_bad_answers; ++i) {
+    ASSERT_EQ(pair.to_alpha(bad_proof).error(), Verdict::bad_proof) << "costs nothing";
+    ASSERT_EQ(pair.to_alpha(bad_seal).error(), Verdict::bad_seal) << i;
+  }
+  EXPECT_EQ(pair.to_alpha(bad_seal).error(), Verdict::too_many);
+  EXPECT_EQ(pair.to_alpha(good).error(), Verdict::too_many);
+  EXPECT_EQ(pair.initiator.state(), Initiator::State::awaiting_4);
+}
+
 INSTANTIATE_TEST_SUITE_P(Handshake, PublicValues,
                          testing::Values(KeyExchange::x25519, KeyExchange::p256, KeyExchange::p384,
                                          KeyExchange::modp2048),
