@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -83,16 +85,20 @@ class Page {
     line("data plane {} for {}, {} worker{}, {}, {}", state("up"),
          duration(plane.at("uptime_s").get<double>()), workers, workers == 1 ? "" : "s",
          text(plane, "isa"), text(plane, "engine"));
-    for (const json& link : now_.at("links")) write_sealing(link);
+    for (const std::string& protection : protections_in_use())
+      line("  {}: {}", protection, text(dataplane().at("engine_protections"), protection.c_str()));
   }
 
-  // How the frames of this link's session are sealed.
-  void write_sealing(const json& link) {
-    const json& session = link.at("session");
-    if (session.is_null() || session.at("suite").is_null()) return;
-    const std::string_view suite = text(session, "suite");
-    const std::string protection{suite.substr(suite.find('-') + 1)};
-    line("  {}: {}", protection, text(dataplane().at("engine_protections"), protection.c_str()));
+  // How the frames of the links' sessions are sealed.
+  [[nodiscard]] std::set<std::string> protections_in_use() const {
+    std::set<std::string> names;
+    for (const json& link : now_.at("links")) {
+      const json& session = link.at("session");
+      if (session.is_null() || session.at("suite").is_null()) continue;
+      const std::string_view suite = text(session, "suite");
+      names.emplace(suite.substr(suite.find('-') + 1));
+    }
+    return names;
   }
 
   // What ails a link that is up: ", but ...", or nothing. A quiet link is none, unless we send.
@@ -119,14 +125,20 @@ class Page {
 
   void write_link(const json& link) {
     const std::string_view endpoint = text(link, "endpoint");
-    line("\nlink to {}{}{}: {}{}", text(link, "peer"), endpoint.empty() ? "" : " at ", endpoint,
-         state(text(link, "state")), trouble(link));
+    const std::string since = text(link, "state") == "up"
+                                  ? std::string{}
+                                  : " for " + duration(link.at("since_s").get<double>());
+    line("\nlink to {}{}{}: {}{}{}", text(link, "peer"), endpoint.empty() ? "" : " at ", endpoint,
+         state(text(link, "state")), since, trouble(link));
     shout_unless_protected(link.at("session"));
     if (link.at("lists_null") == true && !is_unprotected(link.at("session")))
       line("  the config also allows NULL, which protects nothing");
     if (text(link, "state") != "up" && !text(link, "reason").empty())
       line("  {}", text(link, "reason"));
-    if (const json& session = link.at("session"); !session.is_null()) write_session(session);
+    if (const json& session = link.at("session"); !session.is_null())
+      write_session(session, endpoint);
+    if (const auto silences = link.at("silences").get<std::uint64_t>(); silences > 0)
+      line("  silent {} time{}", silences, silences == 1 ? "" : "s");
     write_key(link.at("key"));
     line("  handshakes {} completed, {} failed, {} messages refused",
          link.at("handshakes_completed").get<std::uint64_t>(),
@@ -184,14 +196,17 @@ class Page {
     line("  {}", with_colour_ ? fmt::format("\x1b[1;31m{}\x1b[0m", shout) : shout);
   }
 
-  void write_session(const json& session) {
+  // `endpoint` is where the link's far side is looked for.
+  void write_session(const json& session, std::string_view endpoint) {
     line("  session {} {}, {} for {}, last heard {:.1f} s ago", text(session, "id"),
          session.at("suite").is_null() ? "unknown suite" : text(session, "suite"),
          text(session, "role"), duration(session.at("age_s").get<double>()),
          session.at("idle_s").get<double>());
-    line("  SPI {} in, {} out; frames of {} bytes, tag {}", text(session, "local_spi"),
+    const std::string_view peer = text(session, "peer");
+    line("  SPI {} in, {} out; frames of {} bytes, tag {}{}{}", text(session, "local_spi"),
          text(session, "remote_spi"), session.at("frame_size").get<unsigned>(),
-         session.at("tag").get<unsigned>());
+         session.at("tag").get<unsigned>(), peer == endpoint ? "" : ", to ",
+         peer == endpoint ? "" : peer);
   }
 
   [[nodiscard]] std::uint64_t count(const char* counter) const {

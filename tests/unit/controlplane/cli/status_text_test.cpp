@@ -50,6 +50,20 @@ TEST(StatusText, says_what_is_up) {
   EXPECT_TRUE(shows(page, "nothing dropped")) << page;
 }
 
+TEST(StatusText, says_for_how_long_a_link_is_down_and_where_a_session_goes) {
+  SiteStatus status = site();
+  status.dataplane->sessions[0].peer = ipc::to_wire(*parse_endpoint("198.51.100.9:4000", 7670));
+  status.links[0].silences = 2;
+  std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "tag 16, to 198.51.100.9:4000\n  silent 2 times\n")) << page;
+  status.dataplane->sessions[0].peer = ipc::to_wire(status.links[0].endpoint);
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(status), false), "tag 16\n"));
+  status.links[0].state = LinkStatus::State::down;
+  status.now = status.links[0].since + std::chrono::minutes{5};
+  page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "link to beta at 192.0.2.2:7670: down for 5 min\n")) << page;
+}
+
 TEST(StatusText, says_how_the_session_is_sealed) {
   SiteStatus status = site();
   status.dataplane->sessions[0].suite = 0x0404;
