@@ -281,17 +281,28 @@ void DataplaneClient::link_gone(std::uint32_t link) {
   send(message);
 }
 
+// Not to be connected says nothing of whether it runs: it may hang, or be of another version.
 void DataplaneClient::zeroize(OnZeroized on_zeroized) {
-  if (!is_up()) return on_zeroized(std::nullopt);
+  if (!is_up()) {
+    if (channel_ == nullptr && ipc::is_abandoned(socket_, SOCK_SEQPACKET))
+      return on_zeroized(std::nullopt);
+    return on_zeroized(fail(ErrorKind::busy, reason_));
+  }
+  zeroizing_.push_back(std::move(on_zeroized));
+  if (zeroizing_.size() > 1) return;  // the data plane answers the last that asks, and it alone
   ipc::Zeroize message;
   request(message, {.on_reply =
-                        [on_zeroized](const ipc::Received& received) {
+                        [this](const ipc::Received& received) {
                           const auto* const reply = received.as<ipc::ZeroizeReply>();
                           if (reply == nullptr) return Reply::nonsense;
-                          on_zeroized(reply->sessions);
+                          zeroized(reply->sessions);
                           return Reply::last;
                         },
-                    .on_lost = [on_zeroized] { on_zeroized(std::nullopt); }});
+                    .on_lost = [this] { zeroized(fail(ErrorKind::busy, reason_)); }});
+}
+
+void DataplaneClient::zeroized(const Result<std::optional<std::uint32_t>>& outcome) {
+  for (const OnZeroized& on_zeroized : std::exchange(zeroizing_, {})) on_zeroized(outcome);
 }
 
 void DataplaneClient::list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,

@@ -44,7 +44,8 @@ class DataplaneClient {
     ~Listener() = default;
   };
   using OnInstalled = std::function<void(ipc::InstallResult)>;
-  using OnZeroized = std::function<void(std::optional<std::uint32_t>)>;
+  // How many sessions there were; empty: no data plane runs; an error: it did not confirm.
+  using OnZeroized = std::function<void(const Result<std::optional<std::uint32_t>>&)>;
   using OnReport = std::function<void(std::optional<DataplaneReport>)>;
 
   // `listener` outlives the client. Nothing happens before start().
@@ -71,8 +72,7 @@ class DataplaneClient {
   void link_peer(std::uint32_t link, const Endpoint& peer, std::uint16_t vlan);
   void link_gone(std::uint32_t link);
   // Every session ends and every key is wiped over there, and nothing can be installed before
-  // reconnect(). Always answers: with how many sessions there were, or with nothing when the data
-  // plane is down or goes down before it answers.
+  // reconnect(). Always answers. Who asks while the data plane is at it shares the answer.
   void zeroize(OnZeroized on_zeroized);
   // Hangs up and says hello again.
   void reconnect();
@@ -113,6 +113,7 @@ class DataplaneClient {
   void list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,
                      std::function<void()> on_lost);
   void watch_patience();
+  void zeroized(const Result<std::optional<std::uint32_t>>& outcome);
 
   std::filesystem::path socket_;
   Listener& listener_;
@@ -129,6 +130,7 @@ class DataplaneClient {
   ipc::HelloReply hello_;
   std::uint32_t last_request_ = 0;
   std::map<std::uint32_t, Pending> pending_;
+  std::vector<OnZeroized> zeroizing_;     // who waits for the one that is under way
   std::vector<ipc::Event> early_events_;  // came while the sessions were being listed
 };
 

@@ -55,6 +55,7 @@ void Site::on_dataplane_up(const ipc::HelloReply& hello, std::vector<ipc::Sessio
                           .max_frame_size = hello.max_frame_size,
                           .lanes = hello.lanes,
                           .takes_offload = hello.takes_offload != 0};
+  if (is_zeroized_) zeroize_dataplane_again();
   number_links_by(living);
   remove_strangers(living);
   for (const auto& link : links_) {

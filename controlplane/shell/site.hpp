@@ -57,6 +57,8 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
   // Whether one of the links took it.
   [[nodiscard]] bool offer(const Route& from, Bytes message, Time now);
 
+  void zeroize_dataplane_again();
+
   // --- after every input: what the controllers want done, and when they want to be woken
   void settle();
   void carry_out(const std::shared_ptr<Link>& link, Action action);
@@ -68,6 +70,8 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
 
   // --- the links of the config, and those that the data plane has (site_links.cpp)
   [[nodiscard]] std::shared_ptr<Link> find(std::string_view peer) const;
+  // For who ordered it when there had been so many zeroizations.
+  void reload_since(std::uint64_t zeroizations, OnReloaded on_reloaded);
   [[nodiscard]] Result<ReloadReport> apply(LoadedSite loaded);
   void remove_links_missing_in(const SiteConfig& config, ReloadReport& report);
   void add_link(LinkController::Setup setup);
@@ -86,7 +90,8 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
   Clerk& clerk_;
   AuditLog audit_;
   std::shared_ptr<const crypto::IdentityKey> identity_;
-  bool is_zeroized_ = false;  // until a reload loads the keys again
+  bool is_zeroized_ = false;        // until a reload loads the keys again
+  std::uint64_t zeroizations_ = 0;  // what was ordered before one loads no key after it
   Time started_;
   SystemEntropy entropy_;
   SlotAllocator slots_;

@@ -14,6 +14,9 @@
 namespace penstock::controlplane {
 namespace {
 
+constexpr std::string_view wiped =
+    "every key was wiped meanwhile; `penstock reload` loads them again";
+
 crypto::FileKey copy_of(const crypto::FileKey& key) { return crypto::FileKey{key.reveal()}; }
 
 }  // namespace
@@ -71,7 +74,10 @@ void Site::take_identity(std::shared_ptr<const crypto::IdentityKey> identity) {
 
 // --- the config was read again -----------------------------------------------------------
 
-void Site::reload(OnReloaded on_reloaded) {
+void Site::reload(OnReloaded on_reloaded) { reload_since(zeroizations_, std::move(on_reloaded)); }
+
+void Site::reload_since(std::uint64_t zeroizations, OnReloaded on_reloaded) {
+  if (zeroizations != zeroizations_) return on_reloaded(fail(ErrorKind::key, std::string{wiped}));
   clerk_.open_audit_log([this](Result<UniqueFd> file) { audit_.reopened(std::move(file)); });
   clerk_.load([this, on_reloaded = std::move(on_reloaded)](Result<LoadedSite> loaded) {
     auto report =

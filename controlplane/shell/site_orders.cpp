@@ -9,6 +9,14 @@
 #include "controlplane/shell/site.hpp"
 
 namespace penstock::controlplane {
+namespace {
+
+std::string wiped_sessions(const Result<std::optional<std::uint32_t>>& sessions) {
+  if (!sessions) return "unconfirmed";
+  return *sessions ? std::to_string(**sessions) : "none";
+}
+
+}  // namespace
 
 Result<void> Site::rekey(std::string_view peer) {
   const auto link = find(peer);
@@ -29,30 +37,37 @@ void Site::zeroize(const Caller& caller, OnZeroized on_zeroized) {
   for (const auto& link : links_) link->controller.zeroize(who, monotonic_now());
   identity_.reset();
   is_zeroized_ = true;
+  ++zeroizations_;
+  clerk_.forget();
   settle();
-  const auto done = [this, caller, on_zeroized = std::move(on_zeroized),
-                     was_up = dataplane_.is_up()](const std::optional<std::uint32_t>& sessions) {
-    const bool is_unconfirmed = was_up && !sessions;
+  dataplane_.zeroize([this, caller, on_zeroized = std::move(on_zeroized)](
+                         const Result<std::optional<std::uint32_t>>& sessions) {
     audit_.write("zeroized", fmt::format("uid={} pid={} links={} sessions={}", caller.uid,
-                                         caller.pid, links_.size(),
-                                         sessions         ? std::to_string(*sessions)
-                                         : is_unconfirmed ? "unconfirmed"
-                                                          : "none"));
-    if (is_unconfirmed) {
-      return on_zeroized(fail(ErrorKind::system,
-                              "penstockd's keys are wiped, but the data plane did not confirm that "
-                              "its keys are: kill penstock-dataplane, and they end with it"));
+                                         caller.pid, links_.size(), wiped_sessions(sessions)));
+    if (!sessions) {
+      return on_zeroized(fail(
+          ErrorKind::system,
+          fmt::format("penstockd's keys are wiped, but the data plane did not confirm that its "
+                      "keys are ({}): kill penstock-dataplane, and they end with it",
+                      sessions.error().message)));
     }
-    on_zeroized(ZeroizeReport{.links = links_.size(), .sessions = sessions});
-  };
-  dataplane_.zeroize(done);
+    on_zeroized(ZeroizeReport{.links = links_.size(), .sessions = *sessions});
+  });
+}
+
+// One that could not be told when the order came, or another one.
+void Site::zeroize_dataplane_again() {
+  dataplane_.zeroize([this](const Result<std::optional<std::uint32_t>>& sessions) {
+    audit_.write("dataplane_zeroized", "sessions=" + wiped_sessions(sessions));
+  });
 }
 
 void Site::restore_key(const std::string& peer, OnDone on_done) {
-  clerk_.restore(peer, [this, peer, on_done = std::move(on_done)](const Result<void>& restored) {
+  clerk_.restore(peer, [this, peer, on_done = std::move(on_done),
+                        since = zeroizations_](const Result<void>& restored) {
     if (!restored) return on_done(std::unexpected{restored.error()});
     audit_.write("key_restored", "peer=" + peer);
-    reload([on_done](const Result<ReloadReport>& report) {
+    reload_since(since, [on_done](const Result<ReloadReport>& report) {
       on_done(report ? Result<void>{} : std::unexpected{report.error()});
     });
   });

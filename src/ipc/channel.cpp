@@ -152,4 +152,12 @@ Result<UniqueFd> connect_to(const std::filesystem::path& path, int socket_type) 
   return fd;
 }
 
+bool is_abandoned(const std::filesystem::path& path, int socket_type) {
+  const auto address = address_of(path);
+  const UniqueFd probe = make_socket(socket_type);
+  if (!address || !probe || ::connect(probe.get(), address->get(), address->size) == 0)
+    return false;
+  return errno == ENOENT || errno == ECONNREFUSED;
+}
+
 }  // namespace penstock::ipc

@@ -21,6 +21,7 @@ from lab.programs import program
 from lab.site import CONTROL_PLANE, DATA_PLANE, descendants
 from lab.traffic import ping
 from oracle.keys import role_keys
+from scripted_control import ask, read_answer
 from scripted_planes import install
 from test_secrets_in_memory import long_term, traces
 
@@ -90,6 +91,48 @@ def test_a_data_plane_that_does_not_confirm_is_said(up):
     assert said.returncode == 2
     assert "did not confirm" in said.stderr and "kill penstock-dataplane" in said.stderr
     assert memory.names_found(alpha.process.pid, keys_of(alpha)) == set()
+
+
+def test_a_data_plane_that_runs_without_a_greeting_is_not_taken_for_dead(up):
+    """Its keys may be good and in use. It wipes them before it hears of anything else."""
+    alpha, _ = up
+    session = alpha.dataplane.current()
+    before, alpha.dataplane.silent = alpha.dataplane.connections, True
+    alpha.dataplane.hang_up()
+    wait_until(lambda: alpha.dataplane.connections > before, "the next connection")
+    wait_until(lambda: alpha.status()["data_plane"]["state"] == "down", "down")
+    said = zeroize(alpha)
+    assert said.returncode == 2
+    assert "did not confirm" in said.stderr and "kill penstock-dataplane" in said.stderr
+    assert " links=1 sessions=unconfirmed" in alpha.log()
+    assert alpha.dataplane.current() is session
+    alpha.dataplane.silent = False
+    alpha.dataplane.hang_up()
+    wait_until(lambda: "audit: dataplane_zeroized sessions=1" in alpha.log(), "the wipe")
+    assert alpha.dataplane.zeroized == 1 and alpha.dataplane.current() is None
+    assert alpha.link()["state"] == "down"
+
+
+def test_a_reload_that_was_under_way_loads_nothing_behind_a_zeroize(up):
+    alpha, _ = up
+    [clerk] = descendants(alpha.process.pid)
+    os.kill(clerk, signal.SIGSTOP)
+    try:
+        with alpha.admin() as reloading, alpha.admin() as other:
+            reloading.sendall(b'{"method":"reload"}\n')
+            for _ in range(2):  # by the second answer, the reload is ordered
+                ask(other, b'{"method":"status"}')
+            assert ask(other, b'{"method":"zeroize"}')["ok"]
+            os.kill(clerk, signal.SIGCONT)
+            answer = read_answer(reloading)
+    finally:
+        os.kill(clerk, signal.SIGCONT)
+    assert answer["ok"] is False and "every key was wiped" in answer["error"]
+    assert memory_of_family(alpha.process.pid, keys_of(alpha)) == set()
+    assert "zeroized by uid 0" in alpha.link()["reason"]
+    assert alpha.dataplane.current() is None
+    assert alpha.command("reload", str(alpha.config_file)).returncode == 0
+    wait_until(lambda: alpha.link()["state"] == "connecting", "the keys to be back")
 
 
 def test_without_penstockd_the_data_plane_is_asked_itself(up):

@@ -38,6 +38,9 @@ constexpr std::string_view dead =
     "penstockd's clerk has died, which reads files and looks up names for it: restart penstockd "
     "(sessions go on meanwhile)";
 
+constexpr std::string_view forgotten =
+    "every key was wiped while they were being read; `penstock reload` loads them";
+
 // With a zero behind it.
 template <std::size_t N>
 void put_text(std::string_view text, std::array<char, N>& into) {
@@ -156,14 +159,35 @@ void Clerk::open_audit_log(OnAuditLog on_opened) {
 }
 
 void Clerk::give(Errand errand) {
-  if (socket_ == nullptr) {
-    // Never from within the call: who gives orders is in the middle of something.
-    return asio::post(loop_, [on_answer = std::move(errand.on_answer)] {
-      on_answer(fail(ErrorKind::missing, std::string{dead}));
-    });
-  }
-  errands_.push_back(std::move(errand));
+  if (socket_ == nullptr) return refuse(std::move(errand), {ErrorKind::missing, std::string{dead}});
+  errands_.insert(place_of(errand.order), std::move(errand));
   if (errands_.size() == 1) send_next();
+}
+
+// Nobody waits behind a lookup but other lookups, and whoever comes while one is under way.
+std::deque<Clerk::Errand>::iterator Clerk::place_of(const Order& order) {
+  if (errands_.empty() || order.duty == Duty::resolve) return errands_.end();
+  return std::find_if(errands_.begin() + 1, errands_.end(),
+                      [](const Errand& waiting) { return waiting.order.duty == Duty::resolve; });
+}
+
+// Never from within the call: who gives orders is in the middle of something.
+void Clerk::refuse(Errand errand, Error why) {
+  asio::post(loop_, [on_answer = std::move(errand.on_answer), why = std::move(why)] {
+    on_answer(std::unexpected{why});
+  });
+}
+
+void Clerk::forget() {
+  if (errands_.empty()) return;
+  errands_.front().is_forgotten = errands_.front().order.duty == Duty::load;
+  answer_->keys.clear();
+  answer_->seed.reset();
+  const auto is_to_stay = [](const Errand& waiting) { return waiting.order.duty != Duty::load; };
+  const auto loads = std::stable_partition(errands_.begin() + 1, errands_.end(), is_to_stay);
+  for (auto load = loads; load != errands_.end(); ++load)
+    refuse(std::move(*load), {ErrorKind::key, std::string{forgotten}});
+  errands_.erase(loads, errands_.end());
 }
 
 void Clerk::send_next() {
@@ -207,10 +231,12 @@ bool Clerk::take(Bytes packet, UniqueFd descriptor) {
       return true;
     case AnswerKind::link_keys:
       if (payload.size() != 2 * crypto::FileKey::size) return false;
+      if (errands_.front().is_forgotten) return true;
       answer_->keys.push_back(link_secrets(static_cast<clerk::OldKey>(head.detail), payload));
       return true;
     case AnswerKind::identity:
       if (payload.size() != crypto::IdentitySeed::size) return false;
+      if (errands_.front().is_forgotten) return true;
       answer_->seed.emplace(payload.first<crypto::IdentitySeed::size>());
       return true;
     case AnswerKind::address:
@@ -223,7 +249,10 @@ bool Clerk::take(Bytes packet, UniqueFd descriptor) {
       answer_->descriptor = std::move(descriptor);
       return true;
     case AnswerKind::done:
-      finish(std::move(*answer_));
+      if (errands_.front().is_forgotten)
+        finish(fail(ErrorKind::key, std::string{forgotten}));
+      else
+        finish(std::move(*answer_));
       return true;
     case AnswerKind::refused:
       finish(fail(static_cast<ErrorKind>(head.detail), std::string{text}));

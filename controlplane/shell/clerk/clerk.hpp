@@ -63,8 +63,9 @@ class Clerk {
   Clerk& operator=(const Clerk&) = delete;
   ~Clerk();
 
-  // Each is answered once, from the loop, in the order of the orders. The first load decides
-  // where the clerk may write (state_dir, audit_log).
+  // Each is answered once, from the loop. What waits is served in the order of the orders, but
+  // for lookups, which take their time and come last. The first load decides where the clerk may
+  // write (state_dir, audit_log).
   void load(OnLoaded on_loaded);
   // From now on this key of the link is not accepted, whatever a config says.
   void retire(std::string_view peer, const crypto::KeyFingerprint& old_key, OnDone on_done);
@@ -74,15 +75,20 @@ class Clerk {
   void resolve(std::string_view host, IpVersion version, OnResolved on_resolved);
   // An empty descriptor when the config has no audit_log.
   void open_audit_log(OnAuditLog on_opened);
+  // No key of a load that was ordered before this is kept, and the load is refused.
+  void forget();
 
  private:
   struct Answer;
   struct Errand {
     clerk::Order order;
     std::function<void(Result<Answer>)> on_answer;
+    bool is_forgotten = false;
   };
 
   void give(Errand errand);
+  void refuse(Errand errand, Error why);
+  [[nodiscard]] std::deque<Errand>::iterator place_of(const clerk::Order& order);
   void send_next();
   void wait_readable();
   void read_all();

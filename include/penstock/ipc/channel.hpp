@@ -84,5 +84,8 @@ struct AcceptedPeer {
 // Takes one waiting connection whose peer runs as root or as our own user; others are closed.
 [[nodiscard]] std::optional<UniqueFd> accept_trusted(int listener);
 [[nodiscard]] Result<UniqueFd> connect_to(const std::filesystem::path& path, int socket_type);
+// Whether no program has this socket: there is no such file, or a dead process left it. One that
+// hangs, or serves somebody else, has it.
+[[nodiscard]] bool is_abandoned(const std::filesystem::path& path, int socket_type);
 
 }  // namespace penstock::ipc

@@ -206,6 +206,47 @@ TEST_F(DataplaneClientTest, a_report_that_is_lost_on_the_way_is_answered_all_the
   EXPECT_EQ(client_->reason(), "the data plane closed the connection");
 }
 
+TEST_F(DataplaneClientTest, two_that_zeroize_share_one_answer) {
+  client_->start();
+  greet();
+  std::vector<std::uint32_t> wiped;
+  const auto note = [&](const Result<std::optional<std::uint32_t>>& sessions) {
+    ASSERT_TRUE(sessions && *sessions);
+    wiped.push_back(**sessions);
+  };
+  client_->zeroize(note);
+  client_->zeroize(note);
+  const auto first = expect<ipc::Zeroize>().header;
+  EXPECT_EQ(peer_->receive(), ipc::ReceiveStatus::nothing_yet);
+  reply(ipc::ZeroizeReply{.sessions = 3}, first);
+  run_until([&] { return !wiped.empty(); });
+  EXPECT_EQ(wiped, (std::vector<std::uint32_t>{3, 3}));
+  client_->zeroize(note);
+  reply(ipc::ZeroizeReply{.sessions = 0}, expect<ipc::Zeroize>().header);
+  run_until([&] { return wiped.size() == 3; });
+}
+
+TEST_F(DataplaneClientTest, only_a_data_plane_that_does_not_run_has_nothing_to_zeroize) {
+  std::vector<std::string> outcomes;
+  const auto note = [&](const Result<std::optional<std::uint32_t>>& sessions) {
+    outcomes.emplace_back(!sessions ? "unconfirmed" : *sessions ? "wiped" : "none");
+  };
+  client_->zeroize(note);  // somebody listens, whom nobody has asked yet
+  static_cast<void>(ipc::accept_trusted(listener_.get()));
+  client_->start();
+  accept();
+  client_->zeroize(note);  // it does not greet
+  reply(ipc::HelloReply{.version = 2, .is_accepted = 0}, expect<ipc::Hello>().header);
+  run_until([&] { return client_->reason().find("another version") != std::string::npos; });
+  client_->zeroize(note);
+  EXPECT_EQ(outcomes, (std::vector<std::string>(3, "unconfirmed")));
+  listener_.reset();  // its socket file stays
+  client_->zeroize(note);
+  std::filesystem::remove(socket_);
+  client_->zeroize(note);
+  EXPECT_EQ(outcomes.at(3) + outcomes.at(4), "nonenone");
+}
+
 TEST_F(DataplaneClientTest, connects_again_for_ever) {
   client_->start();
   for (unsigned time = 1; time <= 3; ++time) {

@@ -272,13 +272,39 @@ TEST_F(ClerkProcess, HasNoAuditLogToOpenWithoutOneInTheConfig) {
 // --- its life
 // ---------------------------------------------------------------------------------------
 
-TEST_F(ClerkProcess, OrdersAreAnsweredInTheirOrder) {
+TEST_F(ClerkProcess, OrdersAreAnsweredInTheirOrderButLookupsComeLast) {
+  ASSERT_TRUE(load());
   std::string order;
-  clerk().load([&](const auto&) { order += 'a'; });
-  clerk().resolve("192.0.2.1", IpVersion::v4, [&](auto) { order += 'b'; });
-  clerk().load([&](const auto&) { order += 'c'; });
-  while (order.size() < 3) loop_.run_one();
-  EXPECT_EQ(order, "abc");
+  const auto resolve_as = [&](char name) {
+    clerk().resolve("192.0.2.1", IpVersion::v4, [&order, name](auto) { order += name; });
+  };
+  resolve_as('a');  // under way
+  resolve_as('d');
+  resolve_as('e');
+  clerk().load([&](const auto&) { order += 'b'; });
+  clerk().retire("beta", {}, [&](const auto&) { order += 'c'; });
+  while (order.size() < 5) loop_.run_one();
+  EXPECT_EQ(order, "abcde");
+}
+
+TEST_F(ClerkProcess, WhatItIsToForgetIsRefusedAndTheNextLoadIsNot) {
+  ASSERT_TRUE(load());
+  std::vector<std::string> answers;
+  const auto note = [&](const Result<LoadedSite>& site) {
+    answers.push_back(site ? "loaded" : site.error().message);
+  };
+  clerk().load(note);  // under way
+  clerk().resolve("192.0.2.1", IpVersion::v4, [&](auto) { answers.emplace_back("resolved"); });
+  clerk().load(note);
+  clerk().forget();
+  clerk().load(note);
+  EXPECT_TRUE(answers.empty()) << "from the loop";
+  while (answers.size() < 4) loop_.run_one();
+  std::ranges::sort(answers);
+  for (const std::size_t forgotten : {0u, 1u})
+    EXPECT_NE(answers[forgotten].find("every key was wiped"), std::string::npos);
+  EXPECT_EQ(answers[2], "loaded");
+  EXPECT_EQ(answers[3], "resolved");
 }
 
 TEST_F(ClerkProcess, WhenItHasDiedEveryOrderIsRefusedInASentence) {
