@@ -36,7 +36,10 @@ HeldFrames& HeldFrames::operator=(HeldFrames&& other) noexcept {
 
 HeldFrames::~HeldFrames() { forget(); }
 
+// Writes nothing where nothing is held: who frees the ring of a session that its worker gave back
+// is another thread, and the budget is the worker's.
 void HeldFrames::forget() noexcept {
+  if (is_empty()) return;
   for (const std::uint64_t bits : occupied_) {
     budget_->held -= static_cast<std::uint32_t>(std::popcount(bits));
   }

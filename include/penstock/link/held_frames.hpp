@@ -34,6 +34,7 @@ class HeldFrames {
 
   // `budget` outlives the ring.
   explicit HeldFrames(HeldBudget& budget);
+  // An empty ring leaves the budget alone when it dies, so that any thread may free it.
   HeldFrames(HeldFrames&& other) noexcept;
   HeldFrames& operator=(HeldFrames&& other) noexcept;
   ~HeldFrames();

@@ -1,5 +1,9 @@
 #include "penstock/link/held_frames.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <new>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -85,6 +89,23 @@ TEST(HeldFrames, GivesTheBudgetBackWhenItDies) {
     EXPECT_EQ(budget.held, 2u);
   }
   EXPECT_EQ(budget.held, 0u);
+}
+
+// Another thread may free it, while the budget's own writes there.
+TEST(HeldFrames, AnEmptyOneLeavesTheBudgetAlone) {
+  const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* const page =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  auto* const budget = new (page) HeldBudget{.limit = 10};
+  {
+    HeldFrames held(*budget);
+    held.put(1, {});
+    (void)held.take(1);
+    ASSERT_EQ(mprotect(page, size, PROT_READ), 0);  // a write would be the end of this test
+  }
+  EXPECT_EQ(budget->held, 0u);
+  munmap(page, size);
 }
 
 TEST(HeldFrames, BudgetMovesAlongOnce) {
