@@ -86,6 +86,7 @@ void DataplaneClient::drop_connection() {
 void DataplaneClient::forget_channel() {
   if (readable_.is_open()) static_cast<void>(readable_.release());  // the channel closes it
   channel_.reset();
+  outbox_.clear();
 }
 
 // Said once: a start takes its time, and a loss has been logged already.
@@ -203,10 +204,31 @@ bool DataplaneClient::dispatch_reply(const ipc::Received& message) {
 
 template <ipc::Message M>
 void DataplaneClient::send(const M& message) {
-  // A data plane that left or does not read: the reading side notices, so that a connection
-  // is lost in one place only.
-  if (!channel_->send(message)) ::shutdown(channel_->fd(), SHUT_RDWR);
+  const bool is_waiting = !outbox_.is_empty();
+  switch (outbox_.send(*channel_, message)) {
+    case ipc::SendStatus::sent:
+      return;
+    case ipc::SendStatus::later:
+      if (!is_waiting) wait_writable();
+      return;
+    case ipc::SendStatus::gone:
+      hang_up();
+  }
 }
+
+void DataplaneClient::wait_writable() {
+  readable_.async_wait(asio::posix::stream_descriptor::wait_write,
+                       [this](const std::error_code& error) {
+                         if (error || channel_ == nullptr) return;
+                         const ipc::SendStatus status = outbox_.flush(*channel_);
+                         if (status == ipc::SendStatus::later) wait_writable();
+                         if (status == ipc::SendStatus::gone) hang_up();
+                       });
+}
+
+// A data plane that left or does not read: the reading side notices, so that a connection is
+// lost in one place only.
+void DataplaneClient::hang_up() { ::shutdown(channel_->fd(), SHUT_RDWR); }
 
 template <ipc::Message M>
 void DataplaneClient::request(M& message, Pending pending) {

@@ -20,6 +20,8 @@
 #include "penstock/ipc/channel.hpp"
 #include "penstock/keys/secret.hpp"
 
+#include "controlplane/shell/outbox.hpp"
+
 namespace penstock::controlplane {
 
 // What the data plane says of itself when asked.
@@ -62,7 +64,7 @@ class DataplaneClient {
   [[nodiscard]] const ipc::HelloReply& hello() const { return hello_; }
 
   // Each does nothing while the data plane is down (its sessions are gone then, or will be
-  // listed again). The message's keys are wiped when this returns.
+  // listed again). The message's keys are wiped once they are sent.
   void install(SecretBox<ipc::InstallSession> message, OnInstalled on_installed);
   void remove(const ipc::SessionId& session_id);
   void inject(const Endpoint& to, Bytes datagram);
@@ -108,6 +110,8 @@ class DataplaneClient {
 
   template <ipc::Message M>
   void send(const M& message);
+  void wait_writable();
+  void hang_up();
   template <ipc::Message M>
   void request(M& message, Pending pending);
   void list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,
@@ -127,6 +131,7 @@ class DataplaneClient {
   std::string_view complaint_;  // what is wrong with a message that is refused
   std::chrono::milliseconds backoff_;
   std::unique_ptr<ipc::Channel> channel_;
+  Outbox outbox_;
   ipc::HelloReply hello_;
   std::uint32_t last_request_ = 0;
   std::map<std::uint32_t, Pending> pending_;
