@@ -11,6 +11,7 @@
 
 #include <asio/buffer.hpp>
 #include <asio/read_until.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 #include <fmt/format.h>
 
@@ -26,7 +27,11 @@ class Client : public std::enable_shared_from_this<Client> {
  public:
   Client(Stream::socket socket, Caller caller, AdminTarget& target,
          std::shared_ptr<std::size_t> clients)
-      : socket_(std::move(socket)), caller_(caller), target_(target), clients_(std::move(clients)) {
+      : socket_(std::move(socket)),
+        patience_(socket_.get_executor()),
+        caller_(caller),
+        target_(target),
+        clients_(std::move(clients)) {
     ++*clients_;
   }
   Client(const Client&) = delete;
@@ -34,6 +39,7 @@ class Client : public std::enable_shared_from_this<Client> {
   ~Client() { --*clients_; }
 
   void read() {
+    watch_patience();
     asio::async_read_until(
         socket_, asio::dynamic_buffer(input_, AdminServer::max_line), '\n',
         [self = shared_from_this()](const std::error_code& error, std::size_t length) {
@@ -43,6 +49,18 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
  private:
+  // From when it may ask until its answer is taken. Nothing that it does keeps us waiting.
+  void watch_patience() {
+    if (caller_.may_act) return;
+    patience_.expires_after(AdminServer::reader_patience);
+    patience_.async_wait([who = weak_from_this()](const std::error_code& error) {
+      const auto self = who.lock();
+      if (error || self == nullptr) return;
+      std::error_code ignored;
+      self->socket_.close(ignored);
+    });
+  }
+
   void serve(std::size_t length) {
     const std::string line = input_.substr(0, length - 1);
     input_.erase(0, length);
@@ -66,6 +84,7 @@ class Client : public std::enable_shared_from_this<Client> {
   }
 
   Stream::socket socket_;
+  asio::steady_timer patience_;
   Caller caller_;
   AdminTarget& target_;
   std::shared_ptr<std::size_t> clients_;
@@ -120,10 +139,12 @@ void AdminServer::accept_next() {
   acceptor_.async_wait(Stream::acceptor::wait_read, [this](const std::error_code& error) {
     if (error) return;
     auto peer = ipc::accept_peer(acceptor_.native_handle());
-    if (peer && *clients_ < max_clients) {
+    const bool may_act = peer && peer->is_trusted();
+    const auto& clients = may_act ? actors_ : readers_;
+    if (peer && *clients < (may_act ? max_clients - max_readers : max_readers)) {
       Stream::socket socket{acceptor_.get_executor(), Stream{}, peer->socket.release()};
-      const Caller caller{.uid = peer->uid, .pid = peer->pid, .may_act = peer->is_trusted()};
-      std::make_shared<Client>(std::move(socket), caller, target_, clients_)->read();
+      const Caller caller{.uid = peer->uid, .pid = peer->pid, .may_act = may_act};
+      std::make_shared<Client>(std::move(socket), caller, target_, clients)->read();
     }
     accept_next();
   });

@@ -3,6 +3,7 @@
 // answer's memory and blocks nobody.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -24,6 +25,10 @@ class AdminServer {
  public:
   static constexpr std::size_t max_line = 4096;
   static constexpr std::size_t max_clients = 64;
+  // Of those, who may only read: they must not keep out who may act. One that is silent for so
+  // long is let go.
+  static constexpr std::size_t max_readers = 16;
+  static constexpr std::chrono::seconds reader_patience{30};
 
   // Listens at `socket` and serves on the loop; `target` outlives the loop's run. Root and our
   // own user may act. Where there is a group of this name, its members may connect and read: the
@@ -42,7 +47,8 @@ class AdminServer {
   std::filesystem::path socket_;
   AdminTarget& target_;
   asio::local::stream_protocol::acceptor acceptor_;
-  std::shared_ptr<std::size_t> clients_ = std::make_shared<std::size_t>(0);
+  std::shared_ptr<std::size_t> actors_ = std::make_shared<std::size_t>(0);
+  std::shared_ptr<std::size_t> readers_ = std::make_shared<std::size_t>(0);
 };
 
 }  // namespace penstock::controlplane

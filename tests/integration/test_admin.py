@@ -190,6 +190,35 @@ def test_members_of_the_group_read_and_nothing_else(open_to_group):
     assert control.command("reload", str(control.config_file)).returncode == 0
 
 
+def test_members_of_the_group_cannot_keep_root_out(open_to_group):
+    """Not by all the connections that they can have: some are let go, and root has its own."""
+    control = open_to_group
+    script = (
+        "import socket, sys\n"
+        "held = [socket.socket(socket.AF_UNIX) for _ in range(100)]\n"
+        "for one in held: one.connect(sys.argv[1])\n"
+        "held[-1].settimeout(60)\n"
+        "print(held[-1].recv(1), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    holder = subprocess.Popen(
+        ["/usr/bin/python3", "-c", script, str(control.run_dir / "admin.sock")],
+        user="nobody", group=GROUP, extra_groups=[], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert holder.stdout.readline() == "b''\n", "one too many is told at once"
+        said = control.command("reload", str(control.config_file))
+        assert said.returncode == 0, said.stderr
+        assert as_member_of(GROUP, control, "status", "--json").returncode == 2
+    finally:
+        holder.kill()
+        holder.wait(60)
+    wait_until(
+        lambda: as_member_of(GROUP, control, "status", "--json").returncode == 0, "room again"
+    )
+
+
 def test_others_cannot_connect(open_to_group):
     refused = as_member_of(OTHERS, open_to_group, "status", "--json")
     assert refused.returncode == 2
