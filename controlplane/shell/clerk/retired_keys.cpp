@@ -78,6 +78,19 @@ bool sync_directory(const std::filesystem::path& directory) {
 
 }  // namespace
 
+Result<void> probe_state_dir(const std::filesystem::path& state_dir) {
+  const std::filesystem::path file = state_dir / ".probe";  // no peer has such a name
+  const bool is_written = write_new_file(file, std::string(digits, '0'));
+  const int why = errno;
+  ::unlink(file.c_str());
+  if (is_written) return {};
+  return fail_errno(
+      fmt::format("an old_key_file needs a state_dir that can be written, to retire the old key "
+                  "for good: mend {}, or take old_key_file out",
+                  state_dir.string()),
+      why);
+}
+
 Result<RetiredKeys> RetiredKeys::read(const std::filesystem::path& state_dir,
                                       std::string_view peer) {
   RetiredKeys retired{state_dir / (std::string{peer} + ".retired")};

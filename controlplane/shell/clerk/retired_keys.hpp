@@ -12,6 +12,9 @@
 
 namespace penstock::controlplane::clerk {
 
+// Refused when no key could be written down as retired.
+[[nodiscard]] Result<void> probe_state_dir(const std::filesystem::path& state_dir);
+
 class RetiredKeys {
  public:
   // Of the link to `peer`. A file that does not exist holds none; one that makes no sense, or

@@ -44,8 +44,10 @@ Result<KeysOfLink> read_keys_of(const LinkConfig& link, const std::filesystem::p
   if (retired->has(crypto::fingerprint(*key))) {
     return fail(ErrorKind::key,
                 fmt::format("the key in {} was retired on the link to {}: name the one that "
-                            "followed it, or say `penstock key restore {}` to accept it again",
-                            link.key_file.string(), link.peer, link.peer));
+                            "followed it, or say `penstock key restore {}` to accept it again (of "
+                            "a site that is stopped, remove its line from {})",
+                            link.key_file.string(), link.peer, link.peer,
+                            (state_dir / (link.peer + ".retired")).string()));
   }
   KeysOfLink keys{.key = std::move(*key), .old_key = {}};
   if (link.old_key_file) {
@@ -71,6 +73,10 @@ Result<std::vector<KeysOfLink>> read_keys(const SiteConfig& config,
     auto keys = read_keys_of(link, state_dir);
     if (!keys) return std::unexpected{keys.error()};
     all.push_back(std::move(*keys));
+  }
+  const auto is_to_be_retired = [](const KeysOfLink& keys) { return keys.old == OldKey::accepted; };
+  if (std::ranges::any_of(all, is_to_be_retired)) {
+    if (auto probed = probe_state_dir(state_dir); !probed) return std::unexpected{probed.error()};
   }
   return all;
 }

@@ -28,8 +28,8 @@ struct SiteText {
 
 [[nodiscard]] Result<SiteText> read_site(const std::filesystem::path& file);
 
-// Refused when one cannot be had, when a link's two are the same, and when key_file holds one
-// that was retired.
+// Refused when one cannot be had, when a link's two are the same, when key_file holds one that was
+// retired, and when an old one could not be retired.
 [[nodiscard]] Result<std::vector<KeysOfLink>> read_keys(const SiteConfig& config,
                                                         const std::filesystem::path& state_dir);
 

@@ -232,6 +232,21 @@ TEST_F(ClerkProcess, AStateDirectoryThatCannotBeWrittenIsOneSentence) {
   EXPECT_NE(site.error().message.find("cannot read which keys are retired"), std::string::npos);
 }
 
+TEST_F(ClerkProcess, AnOldKeyThatCouldNotBeRetiredIsNotLoaded) {
+  ASSERT_TRUE(load());
+  const std::string state = directory_ / "state";
+  ASSERT_EQ(::chmod(state.c_str(), 0500), 0);
+  EXPECT_TRUE(load()) << "without an old key, nothing is to be written";
+  write_site("", link("beta", "old_key_file = \"old.key\""));
+  EXPECT_NE(refusal_of_load().find("an old_key_file needs a state_dir that can be written"),
+            std::string::npos);
+  ASSERT_EQ(::chmod(state.c_str(), 0700), 0);
+  const auto site = load();
+  ASSERT_TRUE(site) << site.error().message;
+  EXPECT_TRUE(site->keys[0].old_key);
+  EXPECT_TRUE(std::filesystem::is_empty(state));
+}
+
 // --- names and the audit log ---------------------------------------------------------------------
 
 TEST_F(ClerkProcess, ResolvesNames) {
