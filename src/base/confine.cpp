@@ -3,6 +3,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <cerrno>
+
 #include <fmt/format.h>
 
 #include "confine_parts.hpp"
@@ -23,6 +25,11 @@ bool limit_thread(const void* data) {
   prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
   return confinement::keep_capabilities(limits.capabilities) &&
          (limits.file_rules < 0 || confinement::enter_file_rules(limits.file_rules));
+}
+
+Result<UniqueFd> file_rules(const Confinement& wanted) {
+  if constexpr (!confines_files_and_calls) return UniqueFd{};
+  return confinement::make_file_rules(wanted);
 }
 
 Result<void> limit_threads(const Confinement& wanted) {
@@ -57,6 +64,15 @@ void keep_memory_private() {
 void keep_capabilities(std::span<const KeptCapability> kept) {
   keep_memory_private();
   (void)confinement::keep_capabilities(confinement::capability_mask(kept));
+}
+
+Result<void> confine_child(const Confinement& wanted) {
+  const auto rules = file_rules(wanted);
+  if (!rules) return std::unexpected{rules.error()};
+  const ThreadLimits limits{.capabilities = confinement::capability_mask(wanted.capabilities),
+                            .file_rules = rules->get()};
+  if (!limit_thread(&limits)) return fail_errno("cannot give up rights", errno);
+  return {};
 }
 
 Result<void> confine(const Confinement& confinement) {

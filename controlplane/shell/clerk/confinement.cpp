@@ -1,5 +1,6 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -29,11 +30,21 @@ std::vector<AllowedCall> calls_for_files() {
 
 // A lookup is a child of the clerk's and has no list of its own.
 std::vector<AllowedCall> calls_for_names() {
+  constexpr auto option = [](std::uint64_t number) {
+    return ArgumentRule{.index = 0, .value = number};
+  };
   constexpr std::uint64_t fork = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
   return {
       {SYS_pipe2, "a lookup says what it found"},
       {SYS_clone, "a lookup is a process of its own", ArgumentRule{.index = 0, .value = fork}},
       {SYS_set_robust_list, "the start of a process"},
+      {SYS_landlock_create_ruleset, "a lookup gives up the clerk's files"},
+      {SYS_landlock_add_rule, "the same"},
+      {SYS_landlock_restrict_self, "the same"},
+      {SYS_prctl, "before that", option(PR_SET_NO_NEW_PRIVS)},
+      {SYS_prctl, "a lookup gives up the clerk's capabilities", option(PR_CAPBSET_DROP)},
+      {SYS_capget, "the same"},
+      {SYS_capset, "the same"},
       {SYS_wait4, "the end of a lookup"},
       {SYS_alarm, "the bound of a lookup"},
       {SYS_mmap, "modules that /etc/nsswitch.conf names are loaded"},

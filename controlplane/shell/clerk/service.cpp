@@ -185,7 +185,7 @@ Result<void> Service::restore(std::string_view peer) {
 }
 
 Result<void> Service::resolve(const std::string& host, IpVersion version) {
-  const auto address = look_up(host, version);
+  const auto address = look_up(host, version, socket_.get());
   say({.kind = AnswerKind::address,
        .detail = address ? static_cast<std::uint8_t>(address->version) : std::uint8_t{0}},
       address ? Bytes{address->bytes} : Bytes{});

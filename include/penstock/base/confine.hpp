@@ -91,6 +91,10 @@ struct Confinement {
 // they wait for work. Fails when the kernel refuses what it offers.
 [[nodiscard]] Result<void> confine(const Confinement& confinement);
 
+// The part of it for a child of a confined process: fewer capabilities and files than that has. Its
+// system calls are on the list already. Of the calling thread, and there is no other.
+[[nodiscard]] Result<void> confine_child(const Confinement& confinement);
+
 // The part of it for a process that starts other programs: private memory, and no capabilities
 // but these, for this thread and what it starts.
 void keep_capabilities(std::span<const KeptCapability> kept);

@@ -1,8 +1,11 @@
 #include "controlplane/shell/clerk/clerk.hpp"
 
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <bit>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -13,6 +16,7 @@
 #include "penstock/crypto/identity_file.hpp"
 #include "tests/unit/base/fixture/confined.hpp"
 
+#include "controlplane/shell/clerk/name_lookup.hpp"
 #include "controlplane/shell/clerk/service.hpp"
 
 namespace penstock::controlplane {
@@ -342,6 +346,31 @@ TEST_F(ClerkProcess, EndsWithItsPenstockd) {
 
 // --- what it may do
 // -----------------------------------------------------------------------------------
+
+TEST_F(ClerkProcess, ALookupHasNeitherItsFilesNorItsCapabilities) {
+  if (!confines_files_and_calls) GTEST_SKIP() << "a sanitizer is built in";
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 1) GTEST_SKIP() << "no Landlock";
+  SiteConfig config;
+  config.state_dir = directory_ / "state";
+  std::filesystem::create_directory(config.state_dir);
+  const Confinement confinement = clerk::confinement_of(config);
+  const std::string key = directory_ / "beta.key";
+  const auto look_up_and = [](const auto& act) {
+    return [&act] { return clerk::keep_to_names() ? act() : test::not_confined; };
+  };
+  const auto read_key = [&] { return test::read_error(key.c_str()); };
+  const auto read_hosts = [] { return test::read_error("/etc/hosts"); };
+  const auto count_capabilities = [] {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+    if (::syscall(SYS_capget, &header, sets.data()) != 0) return test::not_confined;
+    return std::popcount(sets[0].permitted) + std::popcount(sets[1].permitted);
+  };
+  EXPECT_EQ(test::confined(confinement, read_key), 0) << "the clerk itself";
+  EXPECT_EQ(test::confined(confinement, look_up_and(read_key)), EACCES);
+  EXPECT_EQ(test::confined(confinement, look_up_and(read_hosts)), 0);
+  EXPECT_EQ(test::confined(confinement, look_up_and(count_capabilities)), 0);
+}
 
 TEST_F(ClerkProcess, IsConfined) {
   if (!confines_files_and_calls) GTEST_SKIP() << "a sanitizer is built in";
