@@ -21,15 +21,22 @@ std::filesystem::path name_of_next(const std::filesystem::path& key_file) {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   ::gmtime_r(&now, &utc);
-  return key_file.parent_path() / fmt::format("{}-{:04}{:02}{:02}.key", key_file.stem().string(),
-                                              utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
+  const std::string stem = fmt::format("{}-{:04}{:02}{:02}", key_file.stem().string(),
+                                       utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
+  std::error_code ignored;
+  for (int more = 1;; ++more) {
+    const std::string name = more == 1 ? stem : fmt::format("{}-{}", stem, more);
+    auto file = key_file.parent_path() / (name + ".key");
+    if (!std::filesystem::exists(file, ignored)) return file;
+  }
 }
 
 // What there is to know without a config is in the defaults.
 Result<RotationFiles> files_of(const SiteChoice& choice, const std::string& peer) {
   RotationFiles files;
   if (choice.file.empty()) return files;
-  const auto config = load_site_config(choice.file);
+  // What is printed goes into that file, and its names count from its folder.
+  const auto config = load_site_config(std::filesystem::absolute(choice.file));
   if (!config) return std::unexpected{config.error()};
   files.config = choice.file;
   const auto link = std::ranges::find(config->links, peer, &LinkConfig::peer);
