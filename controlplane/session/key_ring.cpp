@@ -47,6 +47,12 @@ RingKey* KeyRing::find(const crypto::KeyFingerprint& fingerprint) {
   return nullptr;
 }
 
+bool KeyRing::has(const crypto::KeyFingerprint& fingerprint) const {
+  return std::ranges::any_of(std::array{newest(), old()}, [&](const RingKey* key) {
+    return key != nullptr && key->fingerprint == fingerprint;
+  });
+}
+
 RingKey* KeyRing::named_by(Bytes datagram) {
   for (RingKey* key : {newest(), old()})
     if (key != nullptr && key->responder.is_for_us(datagram)) return key;

@@ -55,6 +55,7 @@ class KeyRing {
   [[nodiscard]] const RingKey* newest() const { return newest_.get(); }
   [[nodiscard]] const RingKey* old() const { return old_.get(); }
   [[nodiscard]] RingKey* find(const crypto::KeyFingerprint& fingerprint);
+  [[nodiscard]] bool has(const crypto::KeyFingerprint& fingerprint) const;
   // Whose id a message 1 or 3 names; null: neither's.
   [[nodiscard]] RingKey* named_by(Bytes datagram);
   // The same for the keys by which this site starts handshakes: our own message, or a namesake's.

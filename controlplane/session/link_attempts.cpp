@@ -11,6 +11,7 @@
 namespace penstock::controlplane {
 
 void LinkController::State::timer(Time now) {
+  end_outdated(now);
   if (attempt_) {
     Initiator& initiator = attempt_->initiator;
     if (initiator.on_timer(now)) send(attempt_->route, initiator.outgoing());
@@ -26,8 +27,9 @@ void LinkController::State::start_due_attempt(Time now) {
 }
 
 std::optional<Time> LinkController::State::deadline() const {
-  if (attempt_) return attempt_->initiator.deadline();
-  return attempt_due();
+  std::optional<Time> due = attempt_ ? attempt_->initiator.deadline() : attempt_due();
+  if (const auto end = next_end(); end && (!due || *end < *due)) due = end;
+  return due;
 }
 
 std::optional<Time> LinkController::State::attempt_due() const {
@@ -142,6 +144,7 @@ void LinkController::State::attempt_over(Time now) {
             fmt::format("refused {}: {}", here ? "here" : "by the far side",
                         fault ? std::string{to_string(*fault)} : explain(initiator.refusal())),
             now);
+    ++unanswered_;  // by the far side as far as this way leads to it
   } else {
     met_silence(now);
   }

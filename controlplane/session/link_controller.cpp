@@ -57,6 +57,10 @@ bool LinkController::reconfigure(Setup new_setup, Time now) {
   return state_->reconfigure(std::move(new_setup), now);
 }
 
+void LinkController::on_old_key_retired(const crypto::KeyFingerprint& old_key) {
+  state_->old_key_retired(old_key);
+}
+
 void LinkController::retire(Time now) { state_->retire(now); }
 void LinkController::zeroize(std::string_view who, Time now) { state_->zeroize(who, now); }
 

@@ -56,7 +56,7 @@ struct ExpectPeer {
   Endpoint peer;
 };
 // A confirmed session proved the new key: write down that the old one, known by this, is neither
-// offered nor accepted any more.
+// offered nor accepted any more. Asked again until on_old_key_retired says that it is written.
 struct RetireOldKey {
   crypto::KeyFingerprint old_key;
 };
@@ -147,6 +147,9 @@ class LinkController {
   // stays; where the next one would be another, a rekey is due at once. False: nothing changed.
   // The peer's name and the site's are as they were.
   [[nodiscard]] bool reconfigure(Setup new_setup, Time now);
+  // It is written down that this key is retired: from now on an old key in a Setup is one that the
+  // operator had restored. Before that it is dropped, where it is this one.
+  void on_old_key_retired(const crypto::KeyFingerprint& old_key);
   // The link is in the config no longer: its sessions end. Nothing but its last actions may be
   // asked of it afterwards.
   void retire(Time now);

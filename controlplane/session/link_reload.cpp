@@ -30,7 +30,6 @@ bool is_same(const std::optional<Identity>& a, const std::optional<Identity>& b)
 void LinkController::State::load_keys(Setup& setup) {
   identity_ = identity_of(config_, std::move(setup.identity));
   is_turn_of_old_ = false;
-  retired_.reset();
   keys_.load(setup.file_key, setup.old_file_key,
              {.site = site_name_,
               .peer = config_.peer,
@@ -74,6 +73,7 @@ LinkController::State::Changes LinkController::State::changes(const Setup& setup
 bool LinkController::State::reconfigure(Setup setup, Time now) {
   check(setup.config.peer == config_.peer, "a link is known by its peer's name");
   link_index_ = setup.link_index;
+  keep_retired(setup);
   const Changes changed = changes(setup);
   if (changed.names.empty()) return false;
   view_.changed(changed.names);
@@ -83,13 +83,18 @@ bool LinkController::State::reconfigure(Setup setup, Time now) {
   }
   const bool makes_another = changed.has(Effect::address) || changed.has(Effect::session) ||
                              changed.has(Effect::handshake) || changed.has(Effect::other_keys);
-  if (makes_another) attempt_.reset();  // it points at the keys, and offers what the config said
+  if (makes_another) {
+    attempt_.reset();  // it points at the keys, and offers what the config said
+    // One frame makes such a session current, whoever holds it.
+    drop_unconfirmed();
+  }
   const bool allowed_null = lists_null();
   config_ = std::move(setup.config);
   if (changed.has(Effect::other_keys) || changed.has(Effect::handshake)) load_keys(setup);
   if (!std::exchange(zeroized_, {}).empty()) view_.waiting(facts_ ? waiting() : no_dataplane);
   if (!allowed_null) warn_of_null();
   end_unlisted_null(now);
+  judge_sessions(now);
   if (changed.has(Effect::age)) age_anew();
   if (makes_another)
     rekey_now(changed.has(Effect::other_keys) ? HandshakeCause::new_key : HandshakeCause::reload,

@@ -62,8 +62,16 @@ std::string describe_suite(const Session& session) {
 }  // namespace
 
 void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, Time now) {
+  // Nobody knows what they were made under. A link where that may matter finds out at once.
+  bool is_rekey_due = config_.peer_identity || config_.old_key_file;
   for (const ipc::SessionInfo& info : living) {
     if (!may_carry_on(info)) continue;
+    if (info.state == ipc::SessionState::unconfirmed) {
+      actions_.push_back(Remove{info.session_id});
+      is_rekey_due = true;
+      continue;
+    }
+    const auto* const presumed = keys_.has_old() ? keys_.old() : keys_.newest();
     const Time born = now - Time{static_cast<Time::rep>(info.age_ns)};
     sessions_.add({.id = info.session_id,
                    .role = info.role,
@@ -75,8 +83,11 @@ void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, T
                    .installed_at = born,
                    .rekey_at = born + rekey_delay(info.role, config_.rekey_after, *entropy_),
                    .confirmed_at = born,
-                   .silent_since = silent_since(info, now)});
+                   .silent_since = silent_since(info, now),
+                   .key = presumed == nullptr ? std::nullopt : std::optional{presumed->fingerprint},
+                   .identities = identities()});
   }
+  if (is_rekey_due) rekey_now(HandshakeCause::reload, now);
 }
 
 std::optional<Time> LinkController::State::silent_since(const ipc::SessionInfo& info,
@@ -121,6 +132,7 @@ void LinkController::State::install(const Agreement& agreement, Session session,
   session.role = agreement.role;
   session.suite = session.story->suite = agreement.suite;
   session.tag = agreement.shape.tag;
+  session.identities = identities();
   session.installed_at = now;
   session.rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_);
   const InstallTarget target{.boot_id = facts_->boot_id, .link = link_index_, .peer = session.peer};
@@ -142,12 +154,12 @@ void LinkController::State::install_reply(std::uint32_t request, ipc::InstallRes
     return;
   }
   sessions_.add(std::move(pending.session));
-  if (pending.reply) {
-    schedule_.answered(now);
-    if (RingKey* const key = keys_.find(pending.reply->key))
-      key->responder.answered(pending.reply->nonce_initiator, pending.reply->message_4);
-    send(pending.reply->to, pending.reply->message_4);
-  }
+  if (!pending.reply) return;
+  RingKey* const key = keys_.find(pending.reply->key);
+  if (key == nullptr) return;
+  schedule_.answered(now);
+  key->responder.answered(pending.reply->nonce_initiator, pending.reply->message_4);
+  send(pending.reply->to, pending.reply->message_4);
 }
 
 void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {

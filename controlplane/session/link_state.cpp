@@ -11,7 +11,8 @@ namespace {
 
 // Two reasons as one.
 std::string joined(const std::string& first, const std::string& second) {
-  return first == second ? first : fmt::format("{}; {}", first, second);
+  if (first.empty() || first == second) return second;
+  return second.empty() ? first : fmt::format("{}; {}", first, second);
 }
 
 }  // namespace
@@ -110,7 +111,7 @@ LinkStatus LinkController::State::status() const {
   }
   if (is_up()) {
     status.state = LinkStatus::State::up;
-    status.reason = view_.rekey_trouble(failed_in_a_row_);
+    status.reason = joined(coming_end(), view_.rekey_trouble(failed_in_a_row_));
   } else if (sessions_.current() != nullptr) {
     status.reason = joined(silence(), view_.reason());
   } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {

@@ -45,6 +45,7 @@ struct LinkController::State {
   void resolved(const std::optional<IpAddress>& address, Time now);
   void peer_moved(const ipc::SessionId& id, const Endpoint& to, Time now);
   [[nodiscard]] bool reconfigure(Setup setup, Time now);
+  void old_key_retired(const crypto::KeyFingerprint& old_key);
   void retire(Time now);
   void zeroize(std::string_view who, Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
@@ -130,10 +131,23 @@ struct LinkController::State {
   [[nodiscard]] bool is_new_key_unanswered() const;
   // A session under this key was confirmed.
   void proved(const crypto::KeyFingerprint& key, Time now);
-  void drop_unconfirmed_under(const crypto::KeyFingerprint& key);
+  // What is agreed and nobody has spoken on yet, under this key or under any.
+  void drop_unconfirmed(const std::optional<crypto::KeyFingerprint>& key = std::nullopt);
+  // Has it written down that the old key is retired, unless it is.
+  void write_retirement();
+  // A reload is no way back to a retired key.
+  void keep_retired(Setup& setup);
   [[nodiscard]] LinkStatus::Key key_status() const;
   [[nodiscard]] Changes changes(const Setup& setup) const;
   void end_unlisted_null(Time now);
+  // What a reload changed, the living session may lack: then it ends, at once or in a while.
+  void judge_sessions(Time now);
+  [[nodiscard]] std::optional<Session::Outdated> judge(const Session& session, Time now) const;
+  void end_outdated(Time now);
+  [[nodiscard]] std::optional<Time> next_end() const;
+  // For the status; empty while the living session is not to end.
+  [[nodiscard]] std::string coming_end() const;
+  [[nodiscard]] std::optional<Session::Identities> identities() const;
   void age_anew();  // the living session, by the config's rekey_after
   void remove_all();
   void warn_of_null();
@@ -180,6 +194,7 @@ struct LinkController::State {
   std::string zeroized_;  // by whom, and what to do; empty: it is not
   bool is_turn_of_old_ = false;
   std::optional<crypto::KeyFingerprint> retired_;  // the old key, since the new one proved good
+  bool is_retirement_written_ = false;
 
   std::optional<DataplaneFacts> facts_;     // empty while there is no data plane
   std::optional<Endpoint> told_to_expect_;  // by the data plane
@@ -193,7 +208,7 @@ struct LinkController::State {
   HandshakeCause rekey_cause_ = HandshakeCause::age;  // of the next one
   std::uint64_t failed_in_a_row_ = 0;
   std::uint64_t silences_ = 0;  // how often the far side fell silent
-  unsigned unanswered_ = 0;     // attempts in a row that met silence
+  unsigned unanswered_ = 0;     // attempts in a row that met silence, or were refused
   Time since_;
 
   std::vector<Action> actions_;

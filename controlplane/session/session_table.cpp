@@ -21,10 +21,12 @@ std::optional<Session> SessionTable::remove(const ipc::SessionId& id) {
   return removed;
 }
 
-std::vector<ipc::SessionId> SessionTable::remove_unconfirmed(const crypto::KeyFingerprint& key) {
+std::vector<ipc::SessionId> SessionTable::remove_unconfirmed(
+    const std::optional<crypto::KeyFingerprint>& key) {
   std::vector<ipc::SessionId> removed;
   std::erase_if(sessions_, [&](const Session& session) {
-    const bool is_one = session.state == ipc::SessionState::unconfirmed && session.key == key;
+    const bool is_one =
+        session.state == ipc::SessionState::unconfirmed && (!key || session.key == key);
     if (is_one) removed.push_back(session.id);
     return is_one;
   });

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "penstock/base/clock.hpp"
+#include "penstock/crypto/identity.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/ipc/messages.hpp"
 
@@ -28,7 +30,21 @@ struct Session {
 
   // Of its handshake; empty: another control process's.
   std::optional<HandshakeStory> story = std::nullopt;
+
+  // What both sides had to prove; of another control process's session: what the config asked for
+  // when it was taken over.
   std::optional<crypto::KeyFingerprint> key = std::nullopt;
+  struct Identities {
+    IdentityPublic own;
+    IdentityPublic peer;
+  };
+  std::optional<Identities> identities = std::nullopt;  // empty: none
+  // It was made before something was configured that it lacks.
+  struct Outdated {
+    std::string_view before;
+    Time ends_at{};
+  };
+  std::optional<Outdated> outdated = std::nullopt;
 
   [[nodiscard]] bool is_silent() const { return silent_since.has_value(); }
 };
@@ -43,8 +59,9 @@ class SessionTable {
   // Empty when it is unknown.
   [[nodiscard]] std::optional<Session> remove(const ipc::SessionId& id);
 
-  // Those of them that nobody has spoken on, and that were agreed under this key.
-  [[nodiscard]] std::vector<ipc::SessionId> remove_unconfirmed(const crypto::KeyFingerprint& key);
+  // Those of them that nobody has spoken on, and that were agreed under this key, or under any.
+  [[nodiscard]] std::vector<ipc::SessionId> remove_unconfirmed(
+      const std::optional<crypto::KeyFingerprint>& key = std::nullopt);
 
   [[nodiscard]] Session* current();
   [[nodiscard]] const Session* current() const;

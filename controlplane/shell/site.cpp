@@ -163,11 +163,16 @@ void Site::expect(Link& link, const Endpoint& peer) {
 }
 
 void Site::write_off(const Link& link, const crypto::KeyFingerprint& old_key) {
-  clerk_.retire(link.peer, old_key, [peer = link.peer](const Result<void>& done) {
-    if (!done)
-      log::error(fmt::format("link {}: the old key is retired until penstockd ends, and a restart "
-                             "would accept it again: {}; take old_key_file out of the config",
-                             peer, done.error().message));
+  clerk_.retire(link.peer, old_key, [this, peer = link.peer, old_key](const Result<void>& done) {
+    if (!done) {
+      audit_.write("key_not_retired", fmt::format("peer={} key={}", peer, to_hex(old_key)));
+      return log::error(fmt::format("link {}: the old key is retired until penstockd ends, and a "
+                                    "restart would accept it again: {}; take old_key_file out of "
+                                    "the config",
+                                    peer, done.error().message));
+    }
+    audit_.write("key_retired", fmt::format("peer={} key={}", peer, to_hex(old_key)));
+    if (const auto asker = find(peer)) asker->controller.on_old_key_retired(old_key);
   });
 }
 

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "penstock/base/check.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/base/log.hpp"
 
@@ -14,19 +13,6 @@ namespace penstock::dataplane {
 using ipc::EventKind;
 using ipc::InstallResult;
 using ipc::ReceiveStatus;
-
-namespace {
-
-// Of a session that all workers gave back. A held frame counts in its worker's budget, which only
-// the worker may touch.
-bool holds_frames(const SessionRecord& record) {
-  return std::ranges::any_of(record.shares, [](const auto& share) {
-    return std::ranges::any_of(share->in,
-                               [](const InboundSa& sa) { return sa.reassembler.has_gap(); });
-  });
-}
-
-}  // namespace
 
 ControlServer::ControlServer(Setup setup, SessionDirectory& sessions, Plane& plane)
     : setup_(std::move(setup)),
@@ -289,7 +275,6 @@ void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason
   // The keys go first: who has the reply may rely on it.
   record.shares.clear();
   if (record.remove.controller == connection_)
-  check(!holds_frames(record), "a worker gives sessions back with no frame held");
     tell(ipc::RemoveReply{
         .header = {.type = ipc::RemoveReply::type, .request = record.remove.number},
         .was_there = 1});

@@ -130,16 +130,22 @@ TEST_F(Beta, SilenceIsMetInsideAndInTheClearByTurns) {
   EXPECT_EQ(routes, "iiicici");
 }
 
-TEST_F(Beta, ARefusalIsAnAnswer) {
+// Whoever sits in the session may hold the key and refuse for ever.
+TEST_F(Beta, ThreeRefusalsInsideAreFollowedByAnAttemptInTheClear) {
   const ipc::SessionId session = reach_current();
-  for (int attempt = 0; attempt < 5; ++attempt) {
-    controller.rekey(now);
+  now += 60s;
+  controller.rekey(now);
+  for (unsigned i = 0; i < limits::attempts_inside; ++i) {
+    now = std::max(now, *controller.deadline());
     controller.on_timer(now);
-    const auto message_1 = take<SendInside>();
-    ASSERT_EQ(message_1.size(), 1u) << attempt;
-    const Message refusal = refusal_of(message_1[0].bytes);
-    EXPECT_TRUE(controller.on_datagram(session, refusal, now));
+    const auto sent = take<SendInside>();
+    ASSERT_EQ(sent.size(), 1u) << i;
+    ASSERT_TRUE(controller.on_datagram(session, refusal_of(sent[0].bytes), now));
+    (void)controller.take_actions();
   }
+  now = std::max(now, *controller.deadline());
+  controller.on_timer(now);
+  EXPECT_EQ(take<SendDatagram>().size(), 1u);
 }
 
 // An address that a cookie proved lasts one session: whoever passed a handshake on from there is

@@ -87,6 +87,7 @@ TEST_F(KeyChange, ASessionUnderTheNewKeyRetiresTheOldOneOnce) {
   EXPECT_EQ(audited, 1u);
   EXPECT_EQ(controller.status().key.state, LinkStatus::Key::State::new_proved);
   EXPECT_EQ(controller.status().key.old, fingerprint_of(same_key));
+  controller.on_old_key_retired(fingerprint_of(same_key));
   // Not accepted any more, and not offered.
   renew_initiator();
   EXPECT_FALSE(controller.on_datagram(alpha, initiator.outgoing(), now));
@@ -113,6 +114,44 @@ TEST_F(KeyChange, WhatIsUnderWayUnderTheOldKeyEndsWithIt) {
   ASSERT_EQ(removed.size(), 2u);
   EXPECT_EQ(removed[0].session_id, late.message->session_id);
   EXPECT_EQ(removed[1].session_id, waiting.message->session_id);
+}
+
+TEST_F(KeyChange, ARetirementIsAskedForUntilItIsWritten) {
+  alpha_takes_the_new_key();
+  (void)reach_current();
+  EXPECT_FALSE(controller.reconfigure(both(), now)) << "a reload brings the old key back: dropped";
+  EXPECT_EQ(take<RetireOldKey>().size(), 1u);
+  EXPECT_EQ(controller.status().key.state, LinkStatus::Key::State::new_proved);
+  renew_initiator();
+  EXPECT_FALSE(controller.on_datagram(alpha, initiator.outgoing(), now)) << "under the old key";
+  alpha_takes_the_new_key();
+  const Install install = reach_install();
+  controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
+  controller.on_event(event(ipc::EventKind::session_confirmed, install.message->session_id), now);
+  const auto again = take<RetireOldKey>();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].old_key, fingerprint_of(same_key));
+  controller.on_old_key_retired(fingerprint_of(same_key));
+  alpha_takes_the_new_key();
+  const Install next = reach_install();
+  controller.on_install_reply(next.request, ipc::InstallResult::installed, now);
+  controller.on_event(event(ipc::EventKind::session_confirmed, next.message->session_id), now);
+  EXPECT_TRUE(take<RetireOldKey>().empty());
+}
+
+TEST_F(KeyChange, AKeyThatTheOperatorRestoredIsAccepted) {
+  alpha_takes_the_new_key();
+  (void)reach_current();
+  controller.on_old_key_retired(fingerprint_of(same_key));
+  auto written = both();
+  written.old_file_key.reset();  // as the shell reads it from then on
+  EXPECT_FALSE(controller.reconfigure(std::move(written), now));
+  EXPECT_EQ(controller.status().key.old, fingerprint_of(same_key));
+  EXPECT_TRUE(controller.reconfigure(both(), now));
+  EXPECT_EQ(controller.status().key.state, LinkStatus::Key::State::old_in_use);
+  renew_initiator();
+  (void)reach_current();
+  EXPECT_TRUE(take<RetireOldKey>().empty());
 }
 
 TEST_F(KeyChange, EachRekeyTriesTheNewKeyFirst) {

@@ -84,6 +84,40 @@ TEST_F(Reload, AnAttemptOfTheOldConfigEnds) {
   EXPECT_FALSE(controller.on_datagram(alpha, refusal_of(first.at(0).bytes), now));
 }
 
+// One frame of a far side that the config just shut out would make them current.
+TEST_F(Reload, WhatIsAgreedAndUnconfirmedEndsWhereTheNextSessionIsAnother) {
+  const ipc::SessionId session = reach_current();
+  now += 30s;
+  renew_initiator();
+  const Install installed = reach_install();
+  controller.on_install_reply(installed.request, ipc::InstallResult::installed, now);
+  (void)controller.take_actions();
+  renew_initiator();
+  const Install pending = reach_install();
+  auto other = setup(changed);
+  other.file_key = crypto::derive_file_key(as_bytes("another key file of at least 32 bytes"));
+  EXPECT_TRUE(controller.reconfigure(std::move(other), now));
+  const auto removed = take<Remove>();
+  ASSERT_EQ(removed.size(), 2u);
+  EXPECT_EQ(removed[0].session_id, installed.message->session_id);
+  EXPECT_EQ(removed[1].session_id, pending.message->session_id);
+  EXPECT_EQ(controller.deadline(), now) << "nothing is under way that a rekey would wait for";
+  controller.on_install_reply(pending.request, ipc::InstallResult::installed, now);
+  EXPECT_TRUE(take<SendDatagram>().empty()) << "no message 4";
+  for (const Install* late : {&installed, &pending})
+    controller.on_event(event(ipc::EventKind::session_confirmed, late->message->session_id), now);
+  EXPECT_EQ(controller.status().session_id, session);
+}
+
+TEST_F(Reload, OfTheAgeAloneLeavesWhatIsUnconfirmed) {
+  const Install install = reach_install();
+  changed.rekey_after = 60s;
+  EXPECT_TRUE(reload(changed));
+  EXPECT_TRUE(take<Remove>().empty());
+  controller.on_install_reply(install.request, ipc::InstallResult::installed, now);
+  EXPECT_EQ(take<SendDatagram>().size(), 1u) << "message 4";
+}
+
 TEST_F(Reload, ARetiredLinkRemovesItsSessions) {
   const ipc::SessionId session = reach_current();
   renew_initiator();
