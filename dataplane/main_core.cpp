@@ -61,6 +61,7 @@ void MainCore::turn(Time now, const Ready& ready) {
   if (ready.connection) control_.on_connection();
   if (now >= candidates_.deadline()) send_challenges();
   if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
+  control_.end_turn();
 }
 
 void MainCore::read_note(const Note& note) {

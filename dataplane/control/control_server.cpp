@@ -107,7 +107,7 @@ bool ControlServer::install(const ipc::InstallSession& message, Time now) {
     return true;
   }
   (*record)->install = request;
-  tell_expected();
+  is_expected_old_ = true;
   for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
     Session* share = (*record)->shares[worker].get();
     if (!plane_.command(worker, {.kind = Command::Kind::install, .session = share})) {
@@ -197,7 +197,7 @@ void ControlServer::expect(const ipc::LinkPeer& message) {
   const Endpoint peer = ipc::from_wire(message.peer);
   const bool is_somewhere = message.is_gone == 0 && peer.port != 0;
   link_peers_[message.link] = is_somewhere ? std::optional{peer} : std::nullopt;
-  tell_expected();
+  is_expected_old_ = true;
 }
 
 // A controller that says too much at once is dropped, and says it again: a VLAN that a worker has
@@ -281,7 +281,7 @@ void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason
   tell_event(EventKind::session_removed, static_cast<std::uint32_t>(reason), record);
   const bool was_doomed = record.is_doomed;
   sessions_.erase(record);
-  tell_expected();
+  is_expected_old_ = true;
   if (was_doomed && --doomed_ == 0) reply_zeroized();
 }
 
@@ -290,7 +290,7 @@ void ControlServer::on_moved(const SessionRecord& record) {
                   .link = record.info.link,
                   .session_id = record.info.session_id,
                   .peer = record.info.peer});
-  tell_expected();
+  is_expected_old_ = true;
 }
 
 void ControlServer::on_handshake(const Endpoint& from, Bytes datagram) {
@@ -330,7 +330,12 @@ void ControlServer::pass_up(const M& message) {
   if (status == ipc::SendStatus::gone) drop_controller();
 }
 
-// Whose handshake messages come out of the far sides' budget: links and living sessions.
+void ControlServer::end_turn() {
+  if (is_expected_old_) tell_expected();
+}
+
+// Whose handshake messages come out of the far sides' budget: links and living sessions. All are
+// gone through, so that a thousand changes are told at once.
 void ControlServer::tell_expected() {
   std::vector<Endpoint> peers;
   for (const auto& peer : link_peers_)
@@ -350,6 +355,7 @@ void ControlServer::add_losses(Counters& counters) const {
 
 void ControlServer::tell_event(EventKind kind, std::uint32_t detail, const SessionRecord& record) {
   tell(ipc::Event{.kind = kind,
+  is_expected_old_ = false;
                   .detail = detail,
                   .link = record.info.link,
                   .session_id = record.info.session_id});

@@ -43,6 +43,9 @@ class ControlServer {
   // A handshake message that came through the SA with this SPI.
   void on_inside(Spi spi, Bytes message);
 
+  // When all that waited was read: tells the plane what follows from it, once.
+  void end_turn();
+
   // What was meant for the controller, or came from it, and was lost here: adds it.
   void add_losses(Counters& counters) const;
 
@@ -82,6 +85,7 @@ class ControlServer {
   SessionDirectory& sessions_;
   Plane& plane_;
   std::vector<std::optional<Endpoint>> link_peers_;
+  bool is_expected_old_ = false;  // the plane was not told of all that link_peers_ and sessions say
   std::optional<ControllerLine> controller_;
   bool is_greeted_ = false;
   std::optional<std::uint32_t> refused_version_;  // of the last one that was refused and told of

@@ -126,3 +126,20 @@ TEST_F(ControlServerTest, FarSidesOfLinksAndSessionsAreExpected) {
 
 }  // namespace
 }  // namespace penstock::dataplane
+    server->end_turn();
+  server->end_turn();
+  server->end_turn();
+TEST_F(ControlServerTest, FarSidesAreToldOnceATurn) {
+  ipc::Channel controller = greet();
+  server->end_turn();
+  const int before = plane.times_expected;
+  for (std::uint32_t number = 1; number <= 3; ++number)
+    send_install(controller, session(number, number));
+  EXPECT_EQ(plane.times_expected, before);
+  server->end_turn();
+  EXPECT_EQ(plane.times_expected, before + 1);
+  EXPECT_EQ(plane.expected.size(), 3u);
+  server->end_turn();
+  EXPECT_EQ(plane.times_expected, before + 1);
+}
+

@@ -35,7 +35,10 @@ struct FakePlane : Plane {
   void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) override {
     inside.emplace_back(shares[0]->id, std::vector<std::byte>{message.begin(), message.end()});
   }
-  void expect(std::vector<Endpoint> peers) override { expected = std::move(peers); }
+  void expect(std::vector<Endpoint> peers) override {
+    expected = std::move(peers);
+    ++times_expected;
+  }
   Counters total() const override {
     Counters counters;
     counters.values[0] = 42;
@@ -45,6 +48,7 @@ struct FakePlane : Plane {
   std::vector<std::pair<Endpoint, std::vector<std::byte>>> sent;
   std::vector<std::pair<ipc::SessionId, std::vector<std::byte>>> inside;
   std::vector<Endpoint> expected;
+  int times_expected = 0;
   bool is_full = false;
 };
 
