@@ -130,11 +130,14 @@ bool ControlServer::remove(const ipc::RemoveSession& message) {
   if (record == nullptr || record->remove.controller != 0) return controller_->send(reply);
   for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
     const Command command{.kind = Command::Kind::remove, .session = record->shares[worker].get()};
-    if (!plane_.command(worker, command)) return controller_->send(reply);
+    if (!plane_.command(worker, command)) return false;
   }
   record->remove = pending(message.header);
   return true;
 }
+// A controller that says too much at once is dropped: it comes back, lists what lives, and has what
+// it does not want removed again. "Not there" would let the session live, and its link's number go
+// to another link meanwhile.
 
 bool ControlServer::list(const ipc::ListSessions& message, Time now) {
   for (const auto& record : sessions_.all()) {
