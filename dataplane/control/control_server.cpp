@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "penstock/base/check.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/base/log.hpp"
 
@@ -13,6 +14,19 @@ namespace penstock::dataplane {
 using ipc::EventKind;
 using ipc::InstallResult;
 using ipc::ReceiveStatus;
+
+namespace {
+
+// Of a session that all workers gave back. A held frame counts in its worker's budget, which only
+// the worker may touch.
+bool holds_frames(const SessionRecord& record) {
+  return std::ranges::any_of(record.shares, [](const auto& share) {
+    return std::ranges::any_of(share->in,
+                               [](const InboundSa& sa) { return sa.reassembler.has_gap(); });
+  });
+}
+
+}  // namespace
 
 ControlServer::ControlServer(Setup setup, SessionDirectory& sessions, Plane& plane)
     : setup_(std::move(setup)),
@@ -121,6 +135,9 @@ bool ControlServer::install(const ipc::InstallSession& message, Time now) {
   return true;
 }
 
+// A controller that says too much at once is dropped: it comes back, lists what lives, and has what
+// it does not want removed again. "Not there" would let the session live, and its link's number go
+// to another link meanwhile.
 bool ControlServer::remove(const ipc::RemoveSession& message) {
   SessionRecord* record = sessions_.find(message.session_id);
   const ipc::RemoveReply reply{
@@ -135,9 +152,6 @@ bool ControlServer::remove(const ipc::RemoveSession& message) {
   record->remove = pending(message.header);
   return true;
 }
-// A controller that says too much at once is dropped: it comes back, lists what lives, and has what
-// it does not want removed again. "Not there" would let the session live, and its link's number go
-// to another link meanwhile.
 
 bool ControlServer::list(const ipc::ListSessions& message, Time now) {
   for (const auto& record : sessions_.all()) {
@@ -159,7 +173,7 @@ bool ControlServer::list(const ipc::ListSessions& message, Time now) {
 // not. A second order while the first is under way may find no room: that controller is dropped.
 bool ControlServer::zeroize(const ipc::Zeroize& message) {
   zeroized_by_ = connection_;
-  zeroize_ = pending(message.header);
+  zeroize_.push_back(pending(message.header));
   controller_->wipe_received();
   for (const auto& record : sessions_.all())
     if (!std::exchange(record->is_doomed, true)) ++doomed_;
@@ -172,10 +186,10 @@ bool ControlServer::zeroize(const ipc::Zeroize& message) {
 }
 
 void ControlServer::reply_zeroized() {
-  const PendingRequest request = std::exchange(zeroize_, {});
-  if (request.controller != connection_) return;
-  tell(ipc::ZeroizeReply{.header = {.type = ipc::ZeroizeReply::type, .request = request.number},
-                         .sessions = zeroized_});
+  for (const PendingRequest& request : std::exchange(zeroize_, {}))
+    if (request.controller == connection_)
+      tell(ipc::ZeroizeReply{.header = {.type = ipc::ZeroizeReply::type, .request = request.number},
+                             .sessions = zeroized_});
 }
 
 bool ControlServer::inject(const ipc::Inject& message) {
@@ -275,6 +289,7 @@ void ControlServer::on_silence(SessionRecord& record) {
 
 void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason) {
   if (++record.returned_by < plane_.workers()) return;
+  check(!holds_frames(record), "a worker gives sessions back with no frame held");
   // The keys go first: who has the reply may rely on it.
   record.shares.clear();
   if (record.remove.controller == connection_)
@@ -340,6 +355,7 @@ void ControlServer::end_turn() {
 // Whose handshake messages come out of the far sides' budget: links and living sessions. All are
 // gone through, so that a thousand changes are told at once.
 void ControlServer::tell_expected() {
+  is_expected_old_ = false;
   std::vector<Endpoint> peers;
   for (const auto& peer : link_peers_)
     if (peer) peers.push_back(*peer);
@@ -358,7 +374,6 @@ void ControlServer::add_losses(Counters& counters) const {
 
 void ControlServer::tell_event(EventKind kind, std::uint32_t detail, const SessionRecord& record) {
   tell(ipc::Event{.kind = kind,
-  is_expected_old_ = false;
                   .detail = detail,
                   .link = record.info.link,
                   .session_id = record.info.session_id});

@@ -90,7 +90,7 @@ class ControlServer {
   bool is_greeted_ = false;
   std::optional<std::uint32_t> refused_version_;  // of the last one that was refused and told of
   std::uint64_t zeroized_by_ = 0;                 // the last connection that had all keys wiped
-  PendingRequest zeroize_;                        // answered when no session is doomed any more
+  std::vector<PendingRequest> zeroize_;           // answered when no session is doomed any more
   std::uint32_t zeroized_ = 0;                    // sessions that there were
   std::uint32_t doomed_ = 0;                      // of them, still there
   std::uint64_t connection_ = 0;  // counts them; replies go only to the one that asked

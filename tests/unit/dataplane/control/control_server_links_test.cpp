@@ -29,6 +29,25 @@ TEST_F(ControlServerTest, ZeroizeIsDoneWhenTheLastShareIsBack) {
   EXPECT_TRUE(directory.all().empty());
 }
 
+TEST_F(ControlServerTest, EveryOrderToZeroizeIsAnswered) {
+  ipc::Channel controller = greet();
+  send_install(controller, session(5));
+  for (const std::uint32_t request : {9u, 10u})
+    EXPECT_TRUE(
+        controller.send(ipc::Zeroize{.header = {.type = ipc::Zeroize::type, .request = request}}));
+  server->on_readable(now);
+  for (const std::size_t worker : {0u, 1u})
+    note(worker, Note::Kind::returned, ipc::RemovalReason::zeroized);
+  expect_event(controller, EventKind::session_removed);
+  for (const std::uint32_t request : {9u, 10u}) {
+    const auto reply = expect<ipc::ZeroizeReply>(controller);
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->header.request, request);
+    EXPECT_EQ(reply->sessions, 1u);
+  }
+  EXPECT_TRUE(is_quiet(controller));
+}
+
 TEST_F(ControlServerTest, AfterZeroizeOnlyAnotherConnectionInstalls) {
   std::optional<ipc::Channel> controller{greet()};
   EXPECT_TRUE(controller->send(ipc::Zeroize{}));
@@ -109,26 +128,24 @@ TEST_F(ControlServerTest, FarSidesOfLinksAndSessionsAreExpected) {
   const auto tell = [&](std::uint32_t link, const Endpoint& peer) {
     EXPECT_TRUE(controller.send(ipc::LinkPeer{.link = link, .peer = ipc::to_wire(peer)}));
     server->on_readable(now);
+    server->end_turn();
   };
   EXPECT_EQ(plane.expected, std::vector<Endpoint>{}) << "none of the config's";
   tell(3, other);
   EXPECT_EQ(plane.expected, std::vector{other});
   send_install(controller, session(5));
+  server->end_turn();
   EXPECT_EQ(plane.expected, (std::vector{other, site.peer}));
   tell(3, {});
   EXPECT_EQ(plane.expected, std::vector{site.peer});
   note(0, Note::Kind::returned);
   note(1, Note::Kind::returned);
+  server->end_turn();
   EXPECT_EQ(plane.expected, std::vector<Endpoint>{});
   tell(limits::max_links, other);
   EXPECT_EQ(server->controller_fd(), -1);
 }
 
-}  // namespace
-}  // namespace penstock::dataplane
-    server->end_turn();
-  server->end_turn();
-  server->end_turn();
 TEST_F(ControlServerTest, FarSidesAreToldOnceATurn) {
   ipc::Channel controller = greet();
   server->end_turn();
@@ -143,3 +160,5 @@ TEST_F(ControlServerTest, FarSidesAreToldOnceATurn) {
   EXPECT_EQ(plane.times_expected, before + 1);
 }
 
+}  // namespace
+}  // namespace penstock::dataplane
