@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -143,10 +145,24 @@ json key_json(const LinkStatus::Key& key) {
           {"old_fingerprint", key.old ? fingerprint_text(*key.old) : json(nullptr)}};
 }
 
-// Tells a session's link, whatever number it had when the session was made.
-bool is_of(const ipc::SessionInfo& session, const LinkStatus& link, std::uint32_t index) {
-  const std::string name = text_of(session.peer_name);
-  return name.empty() ? session.link == index : name == link.peer;
+using Sessions = std::vector<const ipc::SessionInfo*>;
+
+// The sessions of each link, whatever number it had when they were made. Looked up by name: there
+// may be a thousand of both.
+std::vector<Sessions> sessions_by_link(const SiteStatus& status) {
+  std::vector<Sessions> by_link(status.links.size());
+  if (!status.dataplane) return by_link;
+  std::unordered_map<std::string, std::size_t> by_name;
+  for (std::size_t index = 0; index < status.links.size(); ++index)
+    by_name.emplace(status.links[index].peer, index);
+  for (const ipc::SessionInfo& session : status.dataplane->sessions) {
+    const std::string name = text_of(session.peer_name);
+    const auto found = by_name.find(name);
+    std::size_t index = session.link;
+    if (!name.empty()) index = found == by_name.end() ? by_link.size() : found->second;
+    if (index < by_link.size()) by_link[index].push_back(&session);
+  }
+  return by_link;
 }
 
 std::string where(const LinkStatus& link) {
@@ -154,16 +170,12 @@ std::string where(const LinkStatus& link) {
   return link.endpoint_name;
 }
 
-json link_json(const LinkStatus& link, std::uint32_t index,
-               const std::optional<DataplaneView>& dataplane, Time now) {
+json link_json(const LinkStatus& link, const Sessions& of_link, Time now) {
   json current = nullptr;
   json sessions = json::array();
-  if (dataplane) {
-    for (const ipc::SessionInfo& session : dataplane->sessions) {
-      if (!is_of(session, link, index)) continue;
-      sessions.push_back(session_json(session));
-      if (session.state == ipc::SessionState::current) current = sessions.back();
-    }
+  for (const ipc::SessionInfo* const session : of_link) {
+    sessions.push_back(session_json(*session));
+    if (session->state == ipc::SessionState::current) current = sessions.back();
   }
   return {
       {"peer", link.peer},
@@ -249,11 +261,10 @@ void add_counters(json& result, const std::optional<DataplaneView>& dataplane) {
 }  // namespace
 
 json to_json(const SiteStatus& status) {
+  const std::vector<Sessions> sessions = sessions_by_link(status);
   json links = json::array();
-  for (const LinkStatus& link : status.links) {
-    links.push_back(
-        link_json(link, static_cast<std::uint32_t>(links.size()), status.dataplane, status.now));
-  }
+  for (std::size_t index = 0; index < status.links.size(); ++index)
+    links.push_back(link_json(status.links[index], sessions[index], status.now));
   json result{
       {"site", status.site},
       {"version", PENSTOCK_VERSION},

@@ -34,6 +34,8 @@ struct Options {
   std::filesystem::path json;
 };
 
+constexpr unsigned statuses = 20;
+
 double seconds(Time time) { return std::chrono::duration<double>(time).count(); }
 
 double rounded(double value) { return std::round(value * 100) / 100; }
@@ -100,13 +102,15 @@ std::optional<ordered_json> measure(const Options& options) {
   }
   const double to_up = seconds(monotonic_now() - began);
   const double cpu = hub.cpu_seconds();
-  const double status_ms = median_ms(ask(door, files, 20));
+  const double status_ms = median_ms(ask(door, files, statuses));
+  const double status_cpu = hub.cpu_seconds() - cpu;
   return ordered_json{{"name", "links"},
                       {"links", options.links},
                       {"seconds_to_up", rounded(to_up)},
                       {"seconds_to_connect", rounded(seconds(*door.connected_at() - began))},
                       {"rss_mb", rounded(hub.resident_megabytes())},
                       {"status_ms", rounded(status_ms)},
+                      {"status_cpu_ms", rounded(1e3 * status_cpu / statuses)},
                       {"cpu_ms_per_link", rounded(1e3 * cpu / static_cast<double>(options.links))},
                       {"sessions_installed", door.installs()},
                       {"connections", door.connections()}};
