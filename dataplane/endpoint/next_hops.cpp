@@ -22,10 +22,9 @@ NextHops::Hop* NextHops::lookup(const IpAddress& address) {
 
 NextHops::Hop& NextHops::lookup_or_add(const IpAddress& address, Time now) {
   if (Hop* known = lookup(address)) return *known;
-  if (hops_.size() >= capacity) {
-    const auto oldest = std::ranges::min_element(
-        hops_, {}, [](const Hop& hop) { return hop.pins > 0 ? Time::max() : hop.used_at; });
-    if (oldest->pins == 0) hops_.erase(oldest);
+  if (std::ranges::count(hops_, 0U, &Hop::pins) >= std::ptrdiff_t{capacity}) {
+    hops_.erase(std::ranges::min_element(
+        hops_, {}, [](const Hop& hop) { return hop.pins > 0 ? Time::max() : hop.used_at; }));
   }
   return hops_.emplace_back(Hop{.address = address, .ask_at = now, .ask_wait = ask_again});
 }
@@ -71,6 +70,7 @@ std::vector<IpAddress> NextHops::take_questions(Time now) {
   });
   std::vector<IpAddress> questions;
   for (Hop& hop : hops_) {
+    if (questions.size() == questions_at_once) break;
     if (now < hop.ask_at) continue;
     questions.push_back(hop.address);
     hop.ask_at = now + hop.ask_wait;

@@ -16,8 +16,10 @@ namespace penstock::dataplane::endpoint {
 
 class NextHops {
  public:
-  // Those that nobody pinned make room for others; strangers cannot fill the table.
+  // Of those that nobody pinned: they make room for each other, so that strangers cannot fill the
+  // table, and many links leave room for those who are answered.
   static constexpr std::size_t capacity = 64;
+  static constexpr std::size_t questions_at_once = 32;  // what mailbox and network take easily
   static constexpr Time ask_again = std::chrono::milliseconds{250};  // unknown, doubling
   static constexpr Time ask_slowly = std::chrono::seconds{2};
   static constexpr Time refresh = std::chrono::seconds{30};  // known
@@ -38,7 +40,7 @@ class NextHops {
   // Makes the next answer news again, for one who could not act on it.
   void unlearn(const IpAddress& hop, Time now);
 
-  // Whom to ask now.
+  // Whom to ask now; deadline() has passed still when there are more.
   [[nodiscard]] std::vector<IpAddress> take_questions(Time now);
   // When there is a question next; Time::max() if never.
   [[nodiscard]] Time deadline() const;

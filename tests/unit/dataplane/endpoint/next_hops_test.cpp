@@ -91,9 +91,29 @@ TEST_F(NextHopsTest, StrangersCannotPushOutWhatIsPinned) {
     now += 1ms;
     hops.find(*parse_ip("192.0.2." + std::to_string(i)), now);
   }
-  EXPECT_EQ(hops.take_questions(now).size(), NextHops::capacity);
+  std::size_t questions = 0;
+  while (hops.deadline() <= now) questions += hops.take_questions(now).size();
+  EXPECT_EQ(questions, NextHops::capacity + 1);
   EXPECT_TRUE(hops.learn(gateway, mac, now));
   EXPECT_FALSE(hops.learn(*parse_ip("192.0.2.1"), mac, now));  // the oldest made room
+}
+
+TEST_F(NextHopsTest, HoweverManyArePinnedOthersFindRoom) {
+  for (std::size_t i = 1; i <= NextHops::capacity; ++i)
+    hops.pin(*parse_ip("192.0.2." + std::to_string(i + 100)), now);
+  const IpAddress first = *parse_ip("192.0.2.1");
+  hops.find(first, now);
+  hops.find(*parse_ip("192.0.2.2"), now + 1ms);
+  EXPECT_TRUE(hops.learn(first, mac, now));
+  EXPECT_EQ(hops.find(first, now), mac);
+}
+
+TEST_F(NextHopsTest, AsksAFewAtATime) {
+  for (std::size_t i = 1; i <= 40; ++i) hops.pin(*parse_ip("192.0.2." + std::to_string(i)), now);
+  EXPECT_EQ(hops.take_questions(now).size(), NextHops::questions_at_once);
+  EXPECT_LE(hops.deadline(), now);
+  EXPECT_EQ(hops.take_questions(now).size(), 40 - NextHops::questions_at_once);
+  EXPECT_GT(hops.deadline(), now);
 }
 
 }  // namespace
