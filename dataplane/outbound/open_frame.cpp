@@ -9,6 +9,16 @@
 namespace penstock::dataplane::outbound {
 namespace {
 
+// Without a hold a frame leaves when the plain port runs empty. One link that keeps the port busy
+// must not keep the others' frames: each leaves at this age at the latest.
+constexpr Time longest_busy = std::chrono::microseconds{200};
+
+bool is_due(const OutboundSa& sa, bool ran_empty, Time now) {
+  const Time hold = sa.session->hold;
+  if (hold == Time{} && ran_empty) return true;
+  return now >= sa.opened_at + (hold == Time{} ? longest_busy : hold);
+}
+
 void drain(Path& path, Time now) {
   seal(path, now);
   emit(path);
@@ -38,8 +48,7 @@ void flush(Path& path, Time now) {
   // From behind: closing one puts the last in its place.
   for (std::size_t i = path.open.all().size(); i > 0 && !path.frames.full(); --i) {
     OutboundSa& sa = *path.open.all()[i - 1];
-    const Time hold = sa.session->hold;
-    if (hold == Time{} ? ran_empty : now >= sa.opened_at + hold) close_frame(path, sa);
+    if (is_due(sa, ran_empty, now)) close_frame(path, sa);
   }
 }
 

@@ -109,8 +109,8 @@ void seal(Path& path, Time now);
 void emit(Path& path);
 
 // --- frames that no packet asks for -------------------------------------------------
-// Closes open frames that have waited long enough: at once where the port ran empty, else
-// after the session's hold.
+// Closes open frames that have waited long enough: the session's hold; without one, until the port
+// ran empty, and at most 200 us while it does not.
 void flush(Path& path, Time now);
 // When flush() has something to do next; Time::max() if no frame is open.
 [[nodiscard]] Time flush_deadline(const Path& path);
