@@ -55,13 +55,13 @@ void VlanMap::reserve(std::uint16_t vlan) {
 void VlanMap::give(std::uint32_t link, std::uint16_t vlan) {
   const std::uint16_t before = vlan_of_[link];
   if (before == vlan) return;
-  if (before != none) set(before, nobody);
+  if (before != none) set(before, left(before));
   set(vlan, static_cast<std::uint16_t>(link));
 }
 
 void VlanMap::forget(std::uint32_t link, std::uint16_t vlan) {
-  if (vlan_of_[link] != none) set(vlan_of_[link], nobody);
-  if (vlan != 0 && link_of_[vlan] == unborn) set(vlan, nobody);
+  if (vlan_of_[link] != none) set(vlan_of_[link], left(vlan_of_[link]));
+  reserve(vlan);
 }
 
 }  // namespace penstock::dataplane

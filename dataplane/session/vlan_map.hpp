@@ -1,5 +1,6 @@
 // Which link a packet of the plain port belongs to, by its VLAN. A VLAN stays its link's while
-// the link is down: what is meant for one site never leaves to another.
+// the link is down, and nobody's when the link is gone: what is meant for one site never leaves to
+// another.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ class VlanMap {
  public:
   static constexpr std::uint16_t vlans = 4096;
   static constexpr std::uint16_t max_vlan = 4094;  // IEEE 802.1Q: 4095 is no packet's
-  // No link's number. Packets of a known VLAN whose link is not known yet belong to `unborn`.
+  // No link's number. Packets of a VLAN that some link was said to have, and that is no living
+  // link's, belong to `unborn`.
   static constexpr std::uint16_t nobody = limits::max_links;
   static constexpr std::uint16_t unborn = nobody + 1;
   static constexpr std::size_t links = unborn + 1;
@@ -37,7 +39,8 @@ class VlanMap {
     return own != nobody ? own : link_of_[0];
   }
 
-  // The VLAN is some link's, of which nothing else is known yet.
+  // The VLAN is some link's, of which nothing else is known yet. From then on it never falls to
+  // the link without one, whatever becomes of its own.
   void reserve(std::uint16_t vlan);
   // From now on the link has this VLAN and no other; 0: what no other link takes.
   void give(std::uint32_t link, std::uint16_t vlan);
@@ -48,6 +51,11 @@ class VlanMap {
   static constexpr std::uint16_t none = 0xffff;
 
   void set(std::uint16_t vlan, std::uint16_t link);
+  // Whose a VLAN is that a link has left: two that swap theirs do so one after the other, and what
+  // is neither's in between must not leave to a third.
+  [[nodiscard]] static std::uint16_t left(std::uint16_t vlan) {
+    return vlan == 0 ? nobody : unborn;
+  }
 
   std::vector<std::uint16_t> link_of_;  // by VLAN
   std::vector<std::uint16_t> vlan_of_;  // by link

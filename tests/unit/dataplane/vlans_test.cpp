@@ -112,8 +112,9 @@ TEST_F(VlanLinks, AVlanIsKnownBeforeItsFirstSession) {
   EXPECT_EQ(drops(pair.a, DropReason::no_session), 1u);
   pair.a.command({.kind = Command::Kind::link_gone, .link = vlan_link, .vlan = vlan});
   pair.run();
-  send(packet_of(vlan));
-  EXPECT_EQ(pair.b.plain.sent.size(), 1u);
+  send(packet_of(vlan));  // nor is it another's when its link is gone
+  EXPECT_TRUE(pair.b.plain.sent.empty());
+  EXPECT_EQ(drops(pair.a, DropReason::no_session), 2u);
 }
 
 TEST_F(VlanLinks, ALinkDeliversNothingOfAnothersVlan) {
@@ -145,6 +146,30 @@ TEST_F(VlanLinks, ALinkWithAVlanDeliversNothingElse) {
   EXPECT_EQ(drops(pair.b, DropReason::bad_vlan), 3u);
   send(packet_of(vlan));
   EXPECT_EQ(pair.b.plain.sent.size(), 1u);
+  expect_balanced(pair);
+}
+
+TEST_F(VlanLinks, ABusyLinkDoesNotKeepAQuietOnesFrame) {
+  connect_plain();
+  connect_vlan();
+  const std::uint64_t quiet = sealed_on(plain_link);
+  const std::uint64_t busy = sealed_on(vlan_link);
+  pair.a.plain.incoming.push_back({.bytes = make_packet(100)});
+  const auto busy_turn = [&] {
+    while (pair.a.plain.incoming.size() < outbound::burst)
+      pair.a.plain.incoming.push_back(packet_of(vlan));
+    pair.a.worker->turn(pair.now);
+  };
+  busy_turn();
+  pair.now += 150us;
+  busy_turn();
+  EXPECT_EQ(sealed_on(plain_link), quiet);  // there may be more for it
+  EXPECT_GT(sealed_on(vlan_link), busy);
+  pair.now += 50us;
+  busy_turn();
+  EXPECT_EQ(sealed_on(plain_link), quiet + 1);
+  pair.run();
+  EXPECT_EQ(pair.b.plain.sent.size(), 3 * outbound::burst);
   expect_balanced(pair);
 }
 

@@ -87,7 +87,7 @@ TEST(VlanMap, a_link_has_one_vlan) {
   map.give(5, 7);
   map.give(5, 8);
   EXPECT_EQ(map.link_of(8), 5);
-  EXPECT_EQ(map.link_of(7), 3);
+  EXPECT_EQ(map.link_of(7), VlanMap::unborn);
   map.give(4, 8);  // and a VLAN one link
   EXPECT_EQ(map.link_of(8), 4);
   map.forget(5, 8);
@@ -106,21 +106,41 @@ TEST(VlanMap, a_reserved_vlan_is_no_other_links) {
   EXPECT_EQ(map.link_of(7), 5);
 }
 
-TEST(VlanMap, what_is_gone_is_free_again) {
+TEST(VlanMap, links_that_swap_their_vlans_leave_nothing_to_a_third) {
+  VlanMap map;
+  map.give(3, 0);
+  map.give(5, 10);
+  map.give(6, 20);
+  map.give(5, 20);
+  EXPECT_EQ(map.link_of(20), 5);
+  EXPECT_EQ(map.link_of(10), VlanMap::unborn);
+  map.give(6, 10);
+  EXPECT_EQ(map.link_of(20), 5);
+  EXPECT_EQ(map.link_of(10), 6);
+  EXPECT_EQ(map.link_of(0), 3);
+  EXPECT_EQ(map.link_of(30), 3);
+}
+
+TEST(VlanMap, what_is_gone_stays_shut_until_another_takes_it) {
   VlanMap map;
   map.give(3, 0);
   map.give(5, 7);
   map.reserve(8);
   map.forget(5, 7);
-  EXPECT_EQ(map.link_of(7), 3);
-  EXPECT_TRUE(map.is_used());
   map.forget(6, 8);  // it never had a session
-  EXPECT_EQ(map.link_of(8), 3);
-  EXPECT_FALSE(map.is_used());
+  map.forget(7, 9);  // of which nothing was said before
+  for (std::uint16_t vlan = 7; vlan <= 9; ++vlan) EXPECT_EQ(map.link_of(vlan), VlanMap::unborn);
+  EXPECT_TRUE(map.is_used());
+  map.give(4, 7);
+  EXPECT_EQ(map.link_of(7), 4);
+  map.forget(5, 7);  // again
+  EXPECT_EQ(map.link_of(7), 4);
   map.forget(3, 0);
   EXPECT_EQ(map.link_of(0), VlanMap::nobody);
   map.forget(3, 0);  // again
   EXPECT_EQ(map.link_of(0), VlanMap::nobody);
+  map.give(9, 0);
+  EXPECT_EQ(map.link_of(0), 9);
 }
 
 }  // namespace
