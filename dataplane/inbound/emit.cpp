@@ -56,7 +56,7 @@ TxSlot* next_slot(Path& path) {
 }
 
 void hear_handshake(Path& path, const InboundSa& sa, Bytes message, Time now) {
-  if (!path.outbox.may_pass_up(now) || !path.punt_buffers.ensure(1))
+  if (!path.outbox.may_pass_up(*sa.session, now) || !path.punt_buffers.ensure(1))
     return path.count.drop(DropReason::control_full);
   rte_mbuf* buffer = path.punt_buffers.pop();
   char* const room = rte_pktmbuf_append(buffer, limits::handshake_message);
@@ -68,7 +68,7 @@ void hear_handshake(Path& path, const InboundSa& sa, Bytes message, Time now) {
 void hear_challenge(Path& path, const InboundSa& sa, Bytes nonce, Time now) {
   Trace trace{.kind = Trace::Kind::challenge, .spi = sa.spi};
   std::ranges::copy(nonce, trace.nonce.begin());
-  if (!path.outbox.may_trace(now) || !path.outbox.trace(trace))
+  if (!path.outbox.may_trace(*sa.session, now) || !path.outbox.trace(trace))
     path.count.drop(DropReason::control_full);
 }
 
@@ -77,7 +77,7 @@ void hear_response(Path& path, const InboundSa& sa, Bytes nonce, Time now) {
   if (!sa.is_followed) return path.count.drop(DropReason::bad_control);
   Trace trace{.kind = Trace::Kind::response, .spi = sa.spi, .from = source_of(path.read_frame)};
   std::ranges::copy(nonce, trace.nonce.begin());
-  if (!path.outbox.may_trace(now) || !path.outbox.trace(trace))
+  if (!path.outbox.may_trace(*sa.session, now) || !path.outbox.trace(trace))
     path.count.drop(DropReason::control_full);
 }
 

@@ -10,28 +10,10 @@
 #include "penstock/base/clock.hpp"
 
 #include "dataplane/session/mailbox.hpp"
+#include "dataplane/session/punt_rate.hpp"
 #include "dataplane/worker_counters.hpp"
 
 namespace penstock::dataplane {
-
-// So many at once, and so many a second: a token bucket.
-class PuntRate {
- public:
-  constexpr PuntRate(unsigned burst, unsigned per_second)
-      : interval_(std::chrono::nanoseconds{std::chrono::seconds{1}} / per_second),
-        depth_(interval_ * burst) {}
-  [[nodiscard]] bool allow(Time now) {
-    if (full_at_ < now) full_at_ = now;
-    if (full_at_ + interval_ > now + depth_) return false;
-    full_at_ += interval_;
-    return true;
-  }
-
- private:
-  Time interval_;
-  Time depth_;
-  Time full_at_{};  // when the bucket will be full again
-};
 
 class Outbox {
  public:
@@ -78,14 +60,19 @@ class Outbox {
     }
     return DropReason::punt_full;
   }
-  // The same two for a handshake message that came through the SA with this SPI.
-  [[nodiscard]] bool may_pass_up(Time now) { return heard_rate_.allow(now); }
+  // The same two for a handshake message that came inside the session, through the SA with this
+  // SPI.
+  [[nodiscard]] bool may_pass_up(Session& session, Time now) {
+    return session.heard_rate.allow(now) && heard_rate_.allow(now);
+  }
   void pass_up(Spi spi, rte_mbuf* message) {
     if (!push(mailbox_.heard, HeardMessage{.spi = spi, .message = message}, message))
       count_.drop(DropReason::control_full);
   }
-  // Whether another challenge or response may go up now.
-  [[nodiscard]] bool may_trace(Time now) { return trace_rate_.allow(now); }
+  // Whether another challenge or response of the session may go up now.
+  [[nodiscard]] bool may_trace(Session& session, Time now) {
+    return session.trace_rate.allow(now) && trace_rate_.allow(now);
+  }
   // False: the main core is behind.
   bool trace(const Trace& trace) {
     const bool has_room = mailbox_.traces.push(trace);
@@ -115,6 +102,7 @@ class Outbox {
   // are few when they are meant.
   std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 10'000}, PuntRate{32, 500},
                                           PuntRate{64, 1000}, PuntRate{64, 1000}};
+  // Of all sessions together; each has its own before it.
   PuntRate heard_rate_{64, 1000};
   PuntRate trace_rate_{32, 200};
 };

@@ -10,6 +10,7 @@
 #include "penstock/base/address.hpp"
 #include "penstock/ipc/messages.hpp"
 
+#include "dataplane/session/punt_rate.hpp"
 #include "dataplane/session/sa.hpp"
 
 namespace penstock::dataplane {
@@ -68,6 +69,10 @@ struct Session {
   std::size_t due_place = nowhere;  // in the worker's Deadlines
   bool rekey_told = false;
   Sighting sighting;
+  // What may come up out of it: many times what a far side needs, and a small part of what all may
+  // together. One that is hostile or broken stops its own rekeys and roaming, and no other's.
+  PuntRate heard_rate{16, 50};  // handshake messages
+  PuntRate trace_rate{8, 20};   // challenges and responses
 
   SessionProgress progress;
 

@@ -112,8 +112,24 @@ TEST_F(HeardBlock, WhatMakesNoSenseIsCounted) {
 // The far side's keys in wrong hands must not drown the control plane.
 TEST_F(HeardBlock, SoManyAtOnceAndNoMore) {
   for (int i = 0; i < 100; ++i) hear(handshake_block(1));
-  EXPECT_EQ(site.heard().size(), 64u);
-  EXPECT_EQ(site.count()[DropReason::control_full], 36u);
+  EXPECT_EQ(site.heard().size(), 16u);
+  EXPECT_EQ(site.count()[DropReason::control_full], 84u);
+}
+
+// Nor may one far side's flood keep what others say from it.
+TEST_F(HeardBlock, AFloodInOneSessionSilencesNoOther) {
+  ipc::InstallSession session_of_other = test::make_session(2);
+  session_of_other.link = 1;
+  site.install(session_of_other, now);
+  site.worker->turn(now);
+  Forger other{site, session_of_other};
+  for (int i = 0; i < 1000; ++i) hear(handshake_block(1));
+  EXPECT_EQ(site.heard().size(), 16u);
+  other.send(other.frame(0, {{BlockKind::control, handshake_block(2)}}));
+  site.worker->turn(now);
+  const auto heard = site.heard();
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(heard[0].bytes, std::vector(limits::handshake_message, std::byte{2}));
 }
 
 }  // namespace

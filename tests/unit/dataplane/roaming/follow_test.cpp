@@ -243,8 +243,8 @@ TEST_P(FollowTest, ChallengesOfOtherLengthsAreDropped) {
 TEST_P(FollowTest, ChallengesDoNotDrownTheMainCore) {
   for (std::uint64_t sequence = 1; sequence <= 100; ++sequence)
     hear(sequence, site.peer, {control(ControlType::challenge, nonce_of(1))});
-  EXPECT_EQ(traces().size(), 32u);
-  EXPECT_EQ(site.count()[DropReason::control_full], 68u);
+  EXPECT_EQ(traces().size(), 8u);
+  EXPECT_EQ(site.count()[DropReason::control_full], 92u);
 }
 
 // --- what the main core wants --------------------------------------------------------------

@@ -37,6 +37,23 @@ TEST(Outbox, DropsPacketsWhenTheMainCoreIsBehind) {
   while (const auto punted = mailbox.punts.pop()) rte_pktmbuf_free(punted->packet);
 }
 
+TEST(Outbox, OneSessionCannotUseUpWhatAllMaySay) {
+  Mailbox mailbox{0};
+  WorkerCounters count;
+  Outbox outbox{mailbox, count};
+  Session loud;
+  Session quiet;
+  const Time now = 100s;
+  for (int i = 0; i < 1000; ++i) {
+    static_cast<void>(outbox.may_pass_up(loud, now));
+    static_cast<void>(outbox.may_trace(loud, now));
+  }
+  EXPECT_FALSE(outbox.may_pass_up(loud, now));
+  EXPECT_FALSE(outbox.may_trace(loud, now));
+  EXPECT_TRUE(outbox.may_pass_up(quiet, now));
+  EXPECT_TRUE(outbox.may_trace(quiet, now));
+}
+
 TEST(Outbox, WakesTheMainCoreOnce) {
   Wake wake;
   Mailbox mailbox{0};
