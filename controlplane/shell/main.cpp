@@ -71,7 +71,7 @@ void obey(asio::io_context& loop, asio::signal_set& signals, Site& site) {
   signals.async_wait([&](const std::error_code& error, int number) {
     if (error) return;
     if (number != SIGHUP) return loop.stop();
-    site.reload([](const auto&) {});  // it tells the log itself
+    site.hang_up();
     obey(loop, signals, site);
   });
 }

@@ -33,6 +33,8 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
 
   void ask_status(std::function<void(SiteStatus)> on_status) override;
   Result<void> rekey(std::string_view peer) override;
+  // SIGHUP: a reload, but for keys that were wiped. The log tells how it went.
+  void hang_up();
   void reload(OnReloaded on_reloaded) override;
   void zeroize(const Caller& caller, OnZeroized on_zeroized) override;
   void restore_key(const std::string& peer, OnDone on_done) override;
@@ -72,6 +74,7 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
   [[nodiscard]] std::shared_ptr<Link> find(std::string_view peer) const;
   // For who ordered it when there had been so many zeroizations.
   void reload_since(std::uint64_t zeroizations, OnReloaded on_reloaded);
+  void reopen_audit_log();
   [[nodiscard]] Result<ReloadReport> apply(LoadedSite loaded);
   void remove_links_missing_in(const SiteConfig& config, ReloadReport& report);
   void add_link(LinkController::Setup setup);

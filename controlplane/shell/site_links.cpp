@@ -14,8 +14,7 @@
 namespace penstock::controlplane {
 namespace {
 
-constexpr std::string_view wiped =
-    "every key was wiped meanwhile; `penstock reload` loads them again";
+constexpr std::string_view wiped = "every key was wiped; `penstock reload` loads them again";
 
 crypto::FileKey copy_of(const crypto::FileKey& key) { return crypto::FileKey{key.reveal()}; }
 
@@ -74,11 +73,22 @@ void Site::take_identity(std::shared_ptr<const crypto::IdentityKey> identity) {
 
 // --- the config was read again -----------------------------------------------------------
 
+// It may come from a timer that rotates logs: nobody has said that the keys may come back.
+void Site::hang_up() {
+  if (!is_zeroized_) return reload([](const auto&) {});
+  reopen_audit_log();
+  log::warn(fmt::format("not reloaded, and nothing changed: {}", wiped));
+}
+
+void Site::reopen_audit_log() {
+  clerk_.open_audit_log([this](Result<UniqueFd> file) { audit_.reopened(std::move(file)); });
+}
+
 void Site::reload(OnReloaded on_reloaded) { reload_since(zeroizations_, std::move(on_reloaded)); }
 
 void Site::reload_since(std::uint64_t zeroizations, OnReloaded on_reloaded) {
   if (zeroizations != zeroizations_) return on_reloaded(fail(ErrorKind::key, std::string{wiped}));
-  clerk_.open_audit_log([this](Result<UniqueFd> file) { audit_.reopened(std::move(file)); });
+  reopen_audit_log();
   clerk_.load([this, on_reloaded = std::move(on_reloaded)](Result<LoadedSite> loaded) {
     auto report =
         loaded ? apply(std::move(*loaded)) : Result<ReloadReport>{std::unexpected{loaded.error()}};

@@ -67,6 +67,9 @@ def test_penstockd_forgets_every_key_and_tells_the_data_plane(up):
 
     rekeyed = alpha.command("rekey", "beta", str(alpha.config_file))
     assert rekeyed.returncode == 2 and "`penstock reload` loads them again" in rekeyed.stderr
+    alpha.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "not reloaded, and nothing changed: every key" in alpha.log(), "a refusal")
+    assert memory_of_family(alpha.process.pid, wanted) == set()
     beta.dataplane.remove(beta.dataplane.current().id, scripted.MAX_AGE)
     reloaded = alpha.command("reload", str(alpha.config_file))
     assert reloaded.stdout.startswith("changed the link to beta\n"), reloaded.stderr
