@@ -7,7 +7,8 @@
 
 namespace penstock::controlplane {
 
-// The keys that differ, as "site.workers, ports.wire.device"; empty when a reload will do.
-[[nodiscard]] std::string needs_a_restart(const SiteConfig& before, const SiteConfig& after);
+// The keys in which two configs of a site differ, as "site.workers, ports.wire.device"; empty when
+// a reload will do.
+[[nodiscard]] std::string needs_a_restart(const SiteConfig& a, const SiteConfig& b);
 
 }  // namespace penstock::controlplane

@@ -93,7 +93,7 @@ struct Confinement {
 
 // The part of it for a child of a confined process: fewer capabilities and files than that has. Its
 // system calls are on the list already. Of the calling thread, and there is no other.
-[[nodiscard]] Result<void> confine_child(const Confinement& confinement);
+[[nodiscard]] Result<void> confine_child(const Confinement& wanted);
 
 // The part of it for a process that starts other programs: private memory, and no capabilities
 // but these, for this thread and what it starts.
