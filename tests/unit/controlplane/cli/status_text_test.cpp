@@ -101,8 +101,9 @@ TEST(StatusText, says_why_a_link_is_down) {
   SiteStatus status = site();
   status.links[0].state = LinkStatus::State::down;
   status.links[0].reason = "the far side does not hold the same key";
+  status.now = status.links[0].since + std::chrono::minutes{5};
   const std::string page = status_text(nullptr, to_json(status), false);
-  EXPECT_TRUE(shows(page, ": down\n  the far side does not hold the same key\n")) << page;
+  EXPECT_TRUE(shows(page, ": down for 5 min\n  the far side does not hold the same key\n")) << page;
 }
 
 TEST(StatusText, says_what_ails_a_link_that_is_up) {
