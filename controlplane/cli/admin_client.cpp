@@ -87,7 +87,9 @@ Result<std::filesystem::path> find_admin_socket(const SiteChoice& choice,
   if (!choice.site.empty()) return default_run_dir / choice.site / "admin.sock";
   if (!choice.file.empty()) {
     const auto config = load_site_config(choice.file);
-    if (!config) return std::unexpected{config.error()};
+    if (!config)
+      return fail(config.error().kind,
+                  config.error().message + "; or name the running site with --site NAME");
     return config->admin_socket();
   }
   std::vector<std::filesystem::path> found;

@@ -39,9 +39,10 @@ std::string done_text(const std::string& peer, const json& key, const RotationFi
   return fmt::format(
       "the new key {1} has proved good here and at {0}; the old one is retired: it is neither\n"
       "offered nor accepted any more, whatever the config says\n"
-      "next, here and at {0}: take old_key_file out of the config, delete that file, and\n"
+      "next, here and at {0}: take old_key_file out of the config, and\n"
       "     penstock reload {2}\n"
-      "should {0} have lost the new key: `penstock key restore {0}` accepts the old one again\n",
+      "keep the old file until {0} is sure of the new key: to go back, name it in key_file, then\n"
+      "say `penstock key restore {0}`; and the same at {0}\n",
       peer, key.at("fingerprint").get<std::string>(), files.config.string());
 }
 

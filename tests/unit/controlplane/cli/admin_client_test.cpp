@@ -49,6 +49,7 @@ TEST_F(AdminSocket, may_be_named_by_path_or_config) {
   const auto missing = find_admin_socket({.file = run_ / "no.toml"}, run_);
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, ErrorKind::missing);
+  EXPECT_TRUE(missing.error().message.ends_with("with --site NAME")) << missing.error().message;
 }
 
 TEST_F(AdminSocket, an_answer_is_one_line_that_makes_sense) {

@@ -35,9 +35,10 @@ TEST(KeyRotation, WaitsForTheFarSide) {
   EXPECT_TRUE(has(text, "next, at beta: ")) << text;
 }
 
-TEST(KeyRotation, EndsWithTheOldFileGone) {
+TEST(KeyRotation, EndsWithTheOldFileOutOfTheConfig) {
   const std::string text = text_in_state("new proved, old retired", "4567");
   EXPECT_TRUE(has(text, "take old_key_file out of the config")) << text;
+  EXPECT_TRUE(has(text, "keep the old file")) << text;
   EXPECT_TRUE(has(text, "penstock key restore beta")) << text;
 }
 
