@@ -13,7 +13,7 @@ def test_every_link_of_many_comes_up_at_once(tmp_path: Path) -> None:
     result = tmp_path / "links.json"
     measured = subprocess.run(
         [
-            program("bench/controlplane/links/bench-links"), "--links", str(LINKS),
+            program("bench/controlplane/shell/bench-links"), "--links", str(LINKS),
             "--within", "60", "--penstockd", program("penstockd"), "--json", str(result),
         ],
         capture_output=True, text=True, timeout=120,

@@ -1,4 +1,4 @@
-#include "bench/controlplane/links/hub_process.hpp"
+#include "bench/controlplane/shell/hub_process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-#include "bench/controlplane/links/far_sides.hpp"
+#include "bench/controlplane/shell/far_sides.hpp"
 #include "penstock/base/check.hpp"
 #include "penstock/base/clock.hpp"
 #include "penstock/ipc/channel.hpp"

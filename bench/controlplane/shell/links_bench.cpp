@@ -18,8 +18,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "bench/controlplane/links/hub_door.hpp"
-#include "bench/controlplane/links/hub_process.hpp"
+#include "bench/controlplane/shell/hub_door.hpp"
+#include "bench/controlplane/shell/hub_process.hpp"
 #include "penstock/base/error.hpp"
 
 namespace penstock::bench {

@@ -1,4 +1,4 @@
-#include "bench/controlplane/links/far_sides.hpp"
+#include "bench/controlplane/shell/far_sides.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/controlplane/links/far_sides.hpp"
+#include "bench/controlplane/shell/far_sides.hpp"
 #include "penstock/ipc/channel.hpp"
 
 namespace penstock::bench {

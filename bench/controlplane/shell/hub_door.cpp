@@ -1,4 +1,4 @@
-#include "bench/controlplane/links/hub_door.hpp"
+#include "bench/controlplane/shell/hub_door.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
