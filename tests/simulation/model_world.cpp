@@ -73,7 +73,7 @@ std::string Choice::text() const {
                              "crash data plane"};
   const std::string_view who = site == 0 ? "alpha" : "beta";
   const bool is_time = kind == Kind::tick || kind == Kind::delay;
-  const std::string name = names[static_cast<std::size_t>(kind)];
+  std::string name = names[static_cast<std::size_t>(kind)];
   if (is_time) return name;
   return place == 0 ? fmt::format("{} {}", name, who) : fmt::format("{} {} {}", name, who, place);
 }
@@ -177,8 +177,8 @@ std::vector<Choice> ModelWorld::faults() const {
     if (self.outbox.empty()) continue;
     choices.push_back({.kind = lose, .site = i});
     choices.push_back({.kind = repeat, .site = i});
-    for (std::uint8_t place = 1; place < self.outbox.size(); ++place)
-      choices.push_back({.kind = overtake, .site = i, .place = place});
+    for (std::size_t place = 1; place < self.outbox.size(); ++place)
+      choices.push_back({.kind = overtake, .site = i, .place = static_cast<std::uint8_t>(place)});
   }
   if (!is_reading && !is_quiet()) choices.push_back({.kind = delay});
   return choices;
@@ -253,7 +253,7 @@ void ModelWorld::read(int index) {
 void ModelWorld::arrive(int from, std::size_t place, bool is_kept) {
   Site& sender = site(from);
   const auto chosen = sender.outbox.begin() + static_cast<std::ptrdiff_t>(place);
-  const Message message = *chosen;
+  const Message message = is_kept ? *chosen : std::move(*chosen);
   if (!is_kept) sender.outbox.erase(chosen);
   const int to = 1 - from;
   Site& self = site(to);

@@ -176,15 +176,14 @@ bool World::is_settled() const {
 // --- time --------------------------------------------------------------------------------
 
 void World::at(Time when, std::function<void()> what) {
-  steps_.push({.at = std::max(when, now_), .order = order_++, .run = std::move(what)});
+  steps_.emplace(std::pair{std::max(when, now_), order_++}, std::move(what));
 }
 
 void World::run_until(Time end) {
-  while (!steps_.empty() && steps_.top().at <= end) {
-    Step step = std::move(const_cast<Step&>(steps_.top()));
-    steps_.pop();
-    now_ = step.at;
-    step.run();
+  while (!steps_.empty() && steps_.begin()->first.first <= end) {
+    const auto step = steps_.extract(steps_.begin());
+    now_ = step.key().first;
+    step.mapped()();
   }
   now_ = end;
 }

@@ -7,10 +7,11 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <random>
+#include <utility>
 
 #include "tests/simulation/checker.hpp"
 #include "tests/simulation/controller_process.hpp"
@@ -98,14 +99,6 @@ class World {
     Time dataplane_turn = Time::max();  // when one is due
     Time controller_turn = Time::max();
   };
-  struct Step {
-    Time at;
-    std::uint64_t order;
-    std::function<void()> run;
-    bool operator<(const Step& other) const {
-      return std::pair{other.at, other.order} < std::pair{at, order};
-    }
-  };
 
   [[nodiscard]] Site& site(int index) { return sites_[static_cast<std::size_t>(index)]; }
   void make_profiles();
@@ -137,7 +130,8 @@ class World {
   std::array<Site, 2> sites_;
   WireConditions wire_;
   std::deque<std::pair<int, dataplane::test::FakePacket>> recorded_;  // and where it went
-  std::priority_queue<Step> steps_;
+  // What comes, by its time, and by the order in which it was said.
+  std::map<std::pair<Time, std::uint64_t>, std::function<void()>> steps_;
   std::uint64_t order_ = 0;
   Time mean_gap_{};  // of traffic
   std::optional<ipc::InstallSession> first_install_;

@@ -63,7 +63,7 @@ std::vector<Answer> ask(HubDoor& door, const HubFiles& files, unsigned times) {
 
 std::size_t count_up(const Answer& answer) {
   const auto json = nlohmann::json::parse(answer.line, nullptr, false);
-  if (!json.is_object() || json.value("ok", false) == false) return 0;
+  if (!json.is_object() || !json.value("ok", false)) return 0;
   const auto& links = json["result"]["links"];
   return static_cast<std::size_t>(
       std::ranges::count_if(links, [](const auto& link) { return link["state"] == "up"; }));

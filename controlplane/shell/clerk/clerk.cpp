@@ -183,11 +183,14 @@ void Clerk::forget() {
   errands_.front().is_forgotten = errands_.front().order.duty == Duty::load;
   answer_->keys.clear();
   answer_->seed.reset();
-  const auto is_to_stay = [](const Errand& waiting) { return waiting.order.duty != Duty::load; };
-  const auto loads = std::stable_partition(errands_.begin() + 1, errands_.end(), is_to_stay);
-  for (auto load = loads; load != errands_.end(); ++load)
-    refuse(std::move(*load), {ErrorKind::key, std::string{forgotten}});
-  errands_.erase(loads, errands_.end());
+  for (auto waiting = errands_.begin() + 1; waiting != errands_.end();) {
+    if (waiting->order.duty != Duty::load) {
+      ++waiting;
+      continue;
+    }
+    refuse(std::move(*waiting), {ErrorKind::key, std::string{forgotten}});
+    waiting = errands_.erase(waiting);
+  }
 }
 
 void Clerk::send_next() {

@@ -126,8 +126,8 @@ int main(int argc, char** argv) {
     std::perror("penstock-flood");
     return 1;
   }
-  const std::chrono::duration<double> length{std::atof(argv[2])};
-  const double rate = std::atof(argv[3]);
+  const std::chrono::duration<double> length{std::stod(argv[2])};
+  const double rate = std::stod(argv[3]);
   std::mt19937_64 dice{7670};
   const auto began = Clock::now();
   std::uint64_t sent = 0;
