@@ -87,19 +87,33 @@ json named(std::size_t count, const Name& name_and_value) {
   return object;
 }
 
+// Those that are not zero: most are, and a hub has a thousand links to tell of.
+template <class Name>
+json nonzero(std::size_t count, const Name& name_and_value) {
+  json object = json::object();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [name, value] = name_and_value(i);
+    if (value != 0) object[std::string{name}] = value;
+  }
+  return object;
+}
+
 json refusals_json(const std::array<std::uint64_t, refusal_count>& counts) {
-  return named(refusal_count, [&](std::size_t i) {
+  return nonzero(refusal_count, [&](std::size_t i) {
     return std::pair{i == 0 ? "unknown" : name_of(static_cast<Refusal>(i)), counts[i]};
   });
 }
 
 // By reason; where one side refused, by what it said.
 json failures_json(const HandshakeBook& book) {
-  json failures = named(handshake_failures, [&](std::size_t i) {
+  json failures = nonzero(handshake_failures, [&](std::size_t i) {
     return std::pair{to_string(static_cast<HandshakeFailure>(i)), book.failed_by[i]};
   });
-  failures["refused_by_far_side"] = refusals_json(book.refused_by_far_side);
-  failures["refused_here"] = refusals_json(book.refused_here);
+  for (const auto& [side, reasons] : {std::pair{"refused_by_far_side", &book.refused_by_far_side},
+                                      std::pair{"refused_here", &book.refused_here}}) {
+    json by_reason = refusals_json(*reasons);
+    if (!by_reason.empty()) failures[side] = std::move(by_reason);
+  }
   return failures;
 }
 
@@ -192,11 +206,11 @@ json link_json(const LinkStatus& link, const Sessions& of_link, Time now) {
       {"handshakes_failed", link.handshakes_failed},
       {"messages_refused", link.messages_refused},
       {"handshakes_failed_by", failures_json(link.handshakes)},
-      {"messages_refused_by", named(verdict_count,
-                                    [&](std::size_t i) {
-                                      return std::pair{to_string(static_cast<Verdict>(i)),
-                                                       link.handshakes.messages_refused_by[i]};
-                                    })},
+      {"messages_refused_by", nonzero(verdict_count,
+                                      [&](std::size_t i) {
+                                        return std::pair{to_string(static_cast<Verdict>(i)),
+                                                         link.handshakes.messages_refused_by[i]};
+                                      })},
       {"last_handshake", last_handshake_json(link.handshakes, now)},
       {"silences", link.silences},
   };

@@ -20,7 +20,7 @@ void LinkController::State::proved(const crypto::KeyFingerprint& key, Time) {
   if (!keys_.has_old() || key != keys_.newest()->fingerprint) return write_retirement();
   const crypto::KeyFingerprint old = keys_.old()->fingerprint;
   if (attempt_ && attempt_->key == old) attempt_.reset();
-  drop_unconfirmed(old);
+  drop_unconfirmed([&](const Session& session) { return session.key == old; });
   keys_.retire_old();
   retired_ = old;
   is_retirement_written_ = false;
@@ -48,10 +48,11 @@ void LinkController::State::keep_retired(Setup& setup) {
   write_retirement();
 }
 
-void LinkController::State::drop_unconfirmed(const std::optional<crypto::KeyFingerprint>& key) {
-  for (const ipc::SessionId& id : sessions_.remove_unconfirmed(key)) actions_.push_back(Remove{id});
+void LinkController::State::drop_unconfirmed(const std::function<bool(const Session&)>& is_one) {
+  for (const ipc::SessionId& id : sessions_.remove_unconfirmed(is_one))
+    actions_.push_back(Remove{id});
   std::erase_if(pending_, [&](const Pending& pending) {
-    if (key && pending.session.key != key) return false;
+    if (!is_one(pending.session)) return false;
     actions_.push_back(Remove{pending.session.id});
     return true;
   });

@@ -83,30 +83,37 @@ bool LinkController::State::reconfigure(Setup setup, Time now) {
   }
   const bool makes_another = changed.has(Effect::address) || changed.has(Effect::session) ||
                              changed.has(Effect::handshake) || changed.has(Effect::other_keys);
-  if (makes_another) {
-    attempt_.reset();  // it points at the keys, and offers what the config said
-    // One frame makes such a session current, whoever holds it.
-    drop_unconfirmed();
-  }
+  if (makes_another) attempt_.reset();  // it points at the keys, and offers what the config said
   const bool allowed_null = lists_null();
   config_ = std::move(setup.config);
   if (changed.has(Effect::other_keys) || changed.has(Effect::handshake)) load_keys(setup);
   if (!std::exchange(zeroized_, {}).empty()) view_.waiting(facts_ ? waiting() : no_dataplane);
+  // One frame makes such a session current, whoever holds it. What is merely of other parameters
+  // stays, for the far side may send on it already, and is replaced at once.
+  drop_unconfirmed([&](const Session& session) {
+    return judge(session, now).has_value() || is_unlisted_null(session);
+  });
   if (!allowed_null) warn_of_null();
   end_unlisted_null(now);
   judge_sessions(now);
   if (changed.has(Effect::age)) age_anew();
-  if (makes_another)
+  if (makes_another) {
+    for (const ipc::SessionId& id : sessions_.ids()) sessions_.find(id)->rekey_at = now;
+    for (Pending& pending : pending_) pending.session.rekey_at = now;
     rekey_now(changed.has(Effect::other_keys) ? HandshakeCause::new_key : HandshakeCause::reload,
               now);
+  }
   return true;
+}
+
+bool LinkController::State::is_unlisted_null(const Session& session) const {
+  return session.suite && session.suite->protection == Protection::none && !lists(*session.suite);
 }
 
 // What nothing protects is nothing to carry on with by accident.
 void LinkController::State::end_unlisted_null(Time now) {
   for (const ipc::SessionId& id : sessions_.ids()) {
-    const std::optional<Suite> suite = sessions_.find(id)->suite;
-    if (!suite || suite->protection != Protection::none || lists(*suite)) continue;
+    if (!is_unlisted_null(*sessions_.find(id))) continue;
     actions_.push_back(Remove{id});
     removed(id, ipc::RemovalReason::by_controller, now);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -131,14 +132,15 @@ struct LinkController::State {
   [[nodiscard]] bool is_new_key_unanswered() const;
   // A session under this key was confirmed.
   void proved(const crypto::KeyFingerprint& key, Time now);
-  // What is agreed and nobody has spoken on yet, under this key or under any.
-  void drop_unconfirmed(const std::optional<crypto::KeyFingerprint>& key = std::nullopt);
+  // Of what is agreed and nobody has spoken on yet.
+  void drop_unconfirmed(const std::function<bool(const Session&)>& is_one);
   // Has it written down that the old key is retired, unless it is.
   void write_retirement();
   // A reload is no way back to a retired key.
   void keep_retired(Setup& setup);
   [[nodiscard]] LinkStatus::Key key_status() const;
   [[nodiscard]] Changes changes(const Setup& setup) const;
+  [[nodiscard]] bool is_unlisted_null(const Session& session) const;
   void end_unlisted_null(Time now);
   // What a reload changed, the living session may lack: then it ends, at once or in a while.
   void judge_sessions(Time now);

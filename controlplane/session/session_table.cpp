@@ -22,13 +22,12 @@ std::optional<Session> SessionTable::remove(const ipc::SessionId& id) {
 }
 
 std::vector<ipc::SessionId> SessionTable::remove_unconfirmed(
-    const std::optional<crypto::KeyFingerprint>& key) {
+    const std::function<bool(const Session&)>& is_one) {
   std::vector<ipc::SessionId> removed;
   std::erase_if(sessions_, [&](const Session& session) {
-    const bool is_one =
-        session.state == ipc::SessionState::unconfirmed && (!key || session.key == key);
-    if (is_one) removed.push_back(session.id);
-    return is_one;
+    if (session.state != ipc::SessionState::unconfirmed || !is_one(session)) return false;
+    removed.push_back(session.id);
+    return true;
   });
   return removed;
 }

@@ -1,6 +1,7 @@
 // The sessions that the data plane has for one link, as the controller knows them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -59,9 +60,9 @@ class SessionTable {
   // Empty when it is unknown.
   [[nodiscard]] std::optional<Session> remove(const ipc::SessionId& id);
 
-  // Those of them that nobody has spoken on, and that were agreed under this key, or under any.
+  // Those of them that nobody has spoken on yet.
   [[nodiscard]] std::vector<ipc::SessionId> remove_unconfirmed(
-      const std::optional<crypto::KeyFingerprint>& key = std::nullopt);
+      const std::function<bool(const Session&)>& is_one);
 
   [[nodiscard]] Session* current();
   [[nodiscard]] const Session* current() const;

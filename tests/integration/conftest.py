@@ -25,6 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_sessionstart() -> None:
     remove_stale()
+    # Ignored by us, as below nohup, it would be ignored by every program that we start.
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit("hung up"))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ class Counted:
 
     def refused_since(self, before: "Counted") -> dict[str, int]:
         """Handshake messages, by the check that they failed."""
-        counts = {name: count - before.refused[name] for name, count in self.refused.items()}
+        counts = {name: count - before.refused.get(name, 0) for name, count in self.refused.items()}
         return {name: count for name, count in counts.items() if count}
 
 

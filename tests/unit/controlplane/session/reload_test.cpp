@@ -109,6 +109,23 @@ TEST_F(Reload, WhatIsAgreedAndUnconfirmedEndsWhereTheNextSessionIsAnother) {
   EXPECT_EQ(controller.status().session_id, session);
 }
 
+// The far side may send on it already: to end it would lose packets.
+TEST_F(Reload, WhatIsOfOtherParametersStaysAndIsReplacedAtOnce) {
+  reach_current();
+  now += 30s;
+  renew_initiator();
+  const Install installed = reach_install();
+  controller.on_install_reply(installed.request, ipc::InstallResult::installed, now);
+  (void)controller.take_actions();
+  changed.dead_after = 20s;
+  EXPECT_TRUE(reload(changed));
+  EXPECT_TRUE(take<Remove>().empty());
+  controller.on_event(event(ipc::EventKind::session_confirmed, installed.message->session_id), now);
+  EXPECT_EQ(controller.status().session_id, installed.message->session_id);
+  ASSERT_TRUE(controller.deadline());
+  EXPECT_LE(*controller.deadline(), now + limits::initiate_pause_after_answer);
+}
+
 TEST_F(Reload, OfTheAgeAloneLeavesWhatIsUnconfirmed) {
   const Install install = reach_install();
   changed.rekey_after = 60s;
