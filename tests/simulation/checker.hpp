@@ -23,6 +23,7 @@ class Checker {
  public:
   explicit Checker(std::uint64_t seed) : seed_(seed) {}
   void set_max_age(Time max_age) { max_age_ = max_age; }
+  [[nodiscard]] Time max_age() const { return max_age_; }
 
   // --- plain ports ---------------------------------------------------------------------
   // The packet that the site is given now; `session`: what its link sends on, or null.
