@@ -19,8 +19,7 @@ int new_identity(const std::filesystem::path& file) {
   const auto key = crypto::generate_identity_file(file);
   if (!key) return refuse(key.error());
   fmt::print("wrote {}; it stays here, with its mode 0600, as identity_file in [site]. This line "
-             "goes into "
-             "the other site's [[link]] to this one:\n",
+             "goes into the other site's [[link]] to this one:\n",
              file.string());
   print_line(*key);
   return 0;

@@ -29,8 +29,7 @@ std::string_view to_string(IdentityFault fault) {
              "peer_identity, or take both out there";
     case IdentityFault::other_key:
       return "the far side shows another identity than peer_identity; compare it with what "
-             "penstock "
-             "identity show prints there, unless somebody else holds the shared key";
+             "penstock identity show prints there, unless somebody else holds the shared key";
     case IdentityFault::bad_signature:
       return "the far side's signature does not hold; compare its peer_identity with what penstock "
              "identity show prints here, unless somebody else holds the shared key";

@@ -18,8 +18,7 @@ std::string_view to_string(Refusal refusal) {
       return "the shaping differs; configure the same on both sides";
     case Refusal::identity:
       return "the identities do not fit; compare identity_file and peer_identity of both sides, "
-             "and "
-             "see what the far side says";
+             "and see what the far side says";
   }
   return "a reason this version does not know; update the older side";
 }

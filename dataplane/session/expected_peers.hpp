@@ -27,7 +27,7 @@ class ExpectedPeers {
   [[nodiscard]] bool contains(const Endpoint& peer) const;
 
  private:
-  // Four times what links and sessions need, so that a window is never full in practice.
+  // Half as many again as links and sessions need; one whose window is full counts as a stranger.
   static constexpr std::size_t entries = std::size_t{8} * limits::max_links;
   static constexpr std::size_t window = 16;  // two cache lines
   static_assert((entries & (entries - 1)) == 0);

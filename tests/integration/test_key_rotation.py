@@ -1,13 +1,10 @@
 """The long-term key of a link is changed while traffic flows, as `penstock key rotate` says."""
 
-import contextlib
-import signal
-import subprocess
-
 from lab.errors import wait_until
 from lab.network import HOST_B
 from lab.programs import program
 from lab.site import CONTROL_PLANE
+from lab.traffic import BackgroundPing
 
 
 def command(site, *words):
@@ -50,7 +47,7 @@ def test_a_key_is_changed_without_an_outage_and_the_old_one_stays_retired(fresh,
     pair.network.wire.run(program("penstock"), "genkey", str(new))
     pair.settle()
     before = [site.counters() for site in pair.sites]
-    with pings(pair):
+    with BackgroundPing(pair.network.host_a, HOST_B.v4, 0.01) as pinging:
         use_keys(a, new, old)
         wait_until(lambda: "next, at beta" in rotate(a), "site A to wait for site B")
         assert a.session() and b.session(), "the old key is still good"
@@ -58,6 +55,7 @@ def test_a_key_is_changed_without_an_outage_and_the_old_one_stays_retired(fresh,
         wait_until(lambda: is_done(a) and is_done(b), "the new key to prove good", 100)
         for site in pair.sites:
             use_keys(site, new)
+    assert pinging.result.sent == pinging.result.received > 0
     pair.settle()
     for site, then in zip(pair.sites, before):
         assert site.counters().since(then).dropped() == {}
@@ -77,19 +75,3 @@ def test_a_key_is_changed_without_an_outage_and_the_old_one_stays_retired(fresh,
     assert "audit: key_restored peer=alpha" in b.log()
     wait_until(lambda: both_on_one_other_session(pair, first), "a session after the reload", 100)
     wait_until(lambda: is_done(b), "the old key to be retired again", 100)
-
-
-@contextlib.contextmanager
-def pings(pair):
-    """Without a pause through the block; none is lost."""
-    pinging = pair.network.host_a.spawn(
-        "ping", "-q", "-i", "0.01", HOST_B.v4, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield
-        pinging.send_signal(signal.SIGINT)
-        said, _ = pinging.communicate(timeout=60)
-        assert " 0% packet loss" in said, said
-    finally:
-        pinging.kill()
-        pinging.wait(60)

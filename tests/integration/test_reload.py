@@ -1,6 +1,5 @@
 """A config that is read again while the site runs: what changed changes, and nothing else does."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from lab.errors import wait_until
 from lab.network import HOST_B
 from lab.programs import program
 from lab.site import CONTROL_PLANE
-from lab.traffic import ping
+from lab.traffic import BackgroundPing, ping
 from scripted_control import Control
 
 GAMMA = '[[link]]\npeer = "gamma"\nendpoint = "192.0.2.3"\nkey_file = "{key}"\nvlan = 7\n'
@@ -187,7 +186,7 @@ def test_a_reload_under_traffic_loses_nothing(pair):
     pair.settle()
     before = [one.counters() for one in pair.sites]
     try:
-        with traffic(pair):
+        with BackgroundPing(pair.network.host_a, HOST_B.v4, 0.005) as pinging:
             for text in (usual + GAMMA.format(key=site.key_file), usual) * 3:
                 site.config_file.write_text(text)
                 site.namespace.run(
@@ -198,6 +197,7 @@ def test_a_reload_under_traffic_loses_nothing(pair):
             wait_until(lambda: site.counters().since(before[0])["delivered"] > 100, "packets")
     finally:
         site.config_file.write_text(usual)
+    assert pinging.result.sent == pinging.result.received > 0
     pair.settle()
     assert site.session()["id"] == session
     assert site.is_running() and site.pid_of(CONTROL_PLANE)
@@ -224,19 +224,3 @@ def test_a_link_that_a_reload_adds_carries_packets(fresh):
     wait_until(
         lambda: ping(pair.network.host_a, HOST_B.v4).loss_percent == 0, "packets on the new link"
     )
-
-
-@contextlib.contextmanager
-def traffic(pair):
-    """Pings without a pause through the block; none is lost."""
-    pinging = pair.network.host_a.spawn(
-        "ping", "-q", "-i", "0.005", HOST_B.v4, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield
-        pinging.send_signal(signal.SIGINT)
-        said, _ = pinging.communicate(timeout=60)
-        assert " 0% packet loss" in said, said
-    finally:
-        pinging.kill()
-        pinging.wait(60)

@@ -107,7 +107,7 @@ static_assert(rekey_after_responder_max < session_max_age);
 // --- the handshake ----------------------------------------------------------------
 inline constexpr std::size_t handshake_message = 1024;  // every message, padding and MAC included
 inline constexpr auto cookie_life = 10s;
-inline constexpr unsigned signature_checks = 10;  // a second and link, for holders of its key
+inline constexpr unsigned signature_checks = 10;  // a second, of one key, by one way
 inline constexpr auto attempt_life = 5s;
 inline constexpr auto initiate_pause_after_answer = 10s;
 inline constexpr auto retransmit_first = 250ms;

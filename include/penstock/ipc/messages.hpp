@@ -249,7 +249,7 @@ struct LinkPeer {
   std::uint32_t link = 0;
   WireEndpoint peer;         // port 0: nowhere in particular
   std::uint16_t vlan = 0;    // as in install_session; 0: none
-  std::uint8_t is_gone = 0;  // the link is no more: its VLAN is any link's again
+  std::uint8_t is_gone = 0;  // the link is no more: its VLAN is shut until a link has it
   std::uint8_t zero = 0;
 };
 
