@@ -44,6 +44,10 @@ void LinkController::on_event(const ipc::Event& event, Time now) {
       return state_->peer_heard(event.session_id, now);
     case ipc::EventKind::peer_moved:
       return state_->peer_moved(event.session_id, ipc::from_wire(event.peer), now);
+    case ipc::EventKind::path_frame:
+    case ipc::EventKind::link_stopped:
+    case ipc::EventKind::link_resumed:
+      return;
   }
 }
 

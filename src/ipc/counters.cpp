@@ -7,14 +7,21 @@ namespace {
 
 // In the order of the enums.
 constexpr std::array<std::string_view, counter_count> counter_names{
-    "plain_received",  "plain_received_bytes", "packed",       "packed_bytes", "frames_sealed",
-    "payload_bytes",   "padding_bytes",        "dummy_frames", "frames_sent",  "wire_received",
-    "frames_received", "frames_opened",        "punted",       "injected",     "packets_rebuilt",
-    "delivered",       "delivered_bytes",      "turns",        "sleeps"};
+    "plain_received",  "plain_received_bytes",
+    "packed",          "packed_bytes",
+    "frames_sealed",   "payload_bytes",
+    "padding_bytes",   "dummy_frames",
+    "ticks_missed",    "ce_marked",
+    "frames_sent",     "wire_received",
+    "frames_received", "frames_opened",
+    "frames_ce",       "punted",
+    "injected",        "packets_rebuilt",
+    "delivered",       "delivered_bytes",
+    "turns",           "sleeps"};
 static_assert(!counter_names.back().empty(), "a name for each Counter");
 
-constexpr std::array<std::string_view, gauge_count> gauge_names{"held_plain", "held_delivery",
-                                                                "held_frames"};
+constexpr std::array<std::string_view, gauge_count> gauge_names{"held_plain", "held_sealed",
+                                                                "held_delivery", "held_frames"};
 static_assert(!gauge_names.back().empty(), "a name for each Gauge");
 
 std::uint64_t drops_in(Book book, const Counters& counters) {
@@ -45,7 +52,8 @@ std::string_view unbalanced_book(const Counters& c) {
   if (c[Counter::frames_received] != c[Counter::frames_opened] + drops_in(Book::frame, c)) {
     return "frame";
   }
-  if (c[Counter::frames_sealed] != c[Counter::frames_sent] + drops_in(Book::emit, c)) {
+  if (c[Counter::frames_sealed] !=
+      c[Counter::frames_sent] + drops_in(Book::emit, c) + c[Gauge::held_sealed]) {
     return "emit";
   }
   if (c[Counter::packets_rebuilt] !=

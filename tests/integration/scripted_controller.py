@@ -21,7 +21,7 @@ from scripted_dataplane import (
     HELLO_REPLY_TYPE, HELLO_TYPE, INJECT_INSIDE_TYPE, INJECT_TYPE, INSIDE, INSTALL,
     INSTALL_REPLY_TYPE, INSTALL_TYPE, LINK_PEER, LINK_PEER_TYPE, LIST_END_TYPE, LIST_TYPE, MAX_LANES,
     PROTECTIONS, PUNT_INSIDE_TYPE, PUNT_TYPE, REMOVE, REMOVE_REPLY_TYPE, REMOVE_TYPE, REPLY,
-    SESSION_INFO, SESSION_INFO_TYPE, STATS, STATS_TYPE, VERSION, ZEROIZE, ZEROIZE_REPLY_TYPE,
+    SESSION_INFO, SESSION_INFO_TYPE, SHAPING, STATS, STATS_TYPE, VERSION, ZEROIZE, ZEROIZE_REPLY_TYPE,
     ZEROIZE_TYPE, endpoint_bytes,
 )  # fmt: skip
 
@@ -74,14 +74,18 @@ class SessionPlan:
     hold_ns: int = 0
     dead_after_ns: int = 0
     rekey_frames: int = 0
+    shaping: bytes = SHAPING.pack(b"", 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
     peer_name: str = "far"
     out_keys: bytes = field(default_factory=lambda: os.urandom(80))
     in_keys: bytes = field(default_factory=lambda: os.urandom(80))
+    probe_out: bytes = b""
+    probe_in: bytes = b""
 
     def mirrored(self, peer: str) -> "SessionPlan":
         return replace(
             self, peer=peer, role=1 - self.role, local_spi=self.remote_spi,
             remote_spi=self.local_spi, out_keys=self.in_keys, in_keys=self.out_keys,
+            probe_out=self.probe_in, probe_in=self.probe_out,
         )  # fmt: skip
 
     def message(self, request: int, boot_id: bytes) -> bytes:
@@ -90,7 +94,7 @@ class SessionPlan:
             self.role, self.tag, self.suite, self.frame_size, self.lanes, self.lanes,
             self.vlan, self.takes_offload, self.roams, self.uses_one_port, 0,
             endpoint_bytes(self.peer, 7670), self.max_age_ns, self.hold_ns, self.dead_after_ns,
-            self.rekey_frames, self.peer_name.encode(),
+            self.rekey_frames, self.shaping, self.peer_name.encode(), self.probe_out, self.probe_in,
         )  # fmt: skip
         # All lanes alike: only the first is ever sent on.
         return head + self.out_keys * MAX_LANES + self.in_keys * MAX_LANES

@@ -19,7 +19,7 @@ from lab.errors import wait_until
 HEADER = struct.Struct("=HHI")  # type, zero, request
 ENDPOINT = struct.Struct("=16sHBB")
 HELLO = struct.Struct("=HHIII")
-VERSION = 4
+VERSION = 5
 PROTECTIONS = (
     "AES256_CTR-SHA256", "AES128_CTR-SHA256", "AES256_CTR-SHA384", "AES256_GCM",
     "CHACHA20_POLY1305", "NULL",
@@ -29,7 +29,10 @@ ENGINE_TEXT = 192  # bytes for each of them
 HELLO_REPLY = struct.Struct(
     f"=HHIII16sHHB3s20s16s96s{len(PROTECTIONS) * ENGINE_TEXT}s64s64s"
 )
-INSTALL = struct.Struct("=HHI16s32sIIIBBHHHHHBBBB20sQQQQ64s")  # and then the keys
+# rates, least rate, dwell, queue; mode, steps, adapts, ecn, priority, dscp, copies_dscp, finds_mtu
+SHAPING = struct.Struct("=64sQQQBBBBBBBB")
+# Shaping, peer name and probe keys at its end; and then the lanes' keys
+INSTALL = struct.Struct("=HHI16s32sIIIBBHHHHHBBBB20sQQQQ96s64s80s80s")
 LANE_KEYS = struct.Struct("=32s48s")
 MAX_LANES = 64
 INSTALL_SIZE = INSTALL.size + 2 * MAX_LANES * LANE_KEYS.size
@@ -46,11 +49,11 @@ STATS = struct.Struct("=HHIQII")  # and then the counters
 (HELLO_TYPE, HELLO_REPLY_TYPE, INSTALL_TYPE, INSTALL_REPLY_TYPE, REMOVE_TYPE, REMOVE_REPLY_TYPE,
  LIST_TYPE, SESSION_INFO_TYPE, LIST_END_TYPE, INJECT_TYPE, PUNT_TYPE, EVENT_TYPE, GET_STATS_TYPE,
  STATS_TYPE, INJECT_INSIDE_TYPE, PUNT_INSIDE_TYPE, LINK_PEER_TYPE, ZEROIZE_TYPE,
- ZEROIZE_REPLY_TYPE) = range(1, 20)  # fmt: skip
+ ZEROIZE_REPLY_TYPE, LIST_LINKS_TYPE, LINK_STATS_TYPE) = range(1, 22)  # fmt: skip
 CONFIRMED, REMOVED, REKEY_WANTED, PEER_SILENT, PEER_HEARD, PEER_MOVED = range(1, 7)
 BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE, ZEROIZED = range(1, 6)
 STATE_UNCONFIRMED, STATE_CURRENT, STATE_RETIRING = 1, 2, 3
-COUNTERS, GAUGES, DROPS = 19, 3, 45
+COUNTERS, GAUGES, DROPS = 22, 4, 51
 
 
 def endpoint_bytes(address: str, port: int) -> bytes:
@@ -82,6 +85,7 @@ class Session:
     rekey_frames: int
     out_keys: list[tuple[bytes, bytes]]
     in_keys: list[tuple[bytes, bytes]]
+    shaping: bytes = b""
     state: int = STATE_UNCONFIRMED
     is_silent: int = 0
     installed: float = field(default_factory=time.monotonic)
@@ -91,12 +95,12 @@ class Session:
         """The session, and the boot id that the install was made for."""
         (_, _, _, boot_id, session_id, link, local, remote, role, tag, suite, size, lanes_out,
          lanes_in, vlan, _, roams, one_port, _, peer, max_age, hold, dead_after, rekey_frames,
-         peer_name) = INSTALL.unpack_from(message)  # fmt: skip
+         shaping, peer_name, _, _) = INSTALL.unpack_from(message)  # fmt: skip
         keys = list(LANE_KEYS.iter_unpack(message[INSTALL.size :]))
         session = Session(
             session_id, link, local, remote, role, tag, suite, size, lanes_out, lanes_in, peer,
             peer_name, vlan, roams, one_port, max_age, hold, dead_after, rekey_frames,
-            keys[:lanes_out], keys[MAX_LANES : MAX_LANES + lanes_in],
+            keys[:lanes_out], keys[MAX_LANES : MAX_LANES + lanes_in], shaping,
         )  # fmt: skip
         return session, boot_id
 

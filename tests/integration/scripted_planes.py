@@ -67,7 +67,7 @@ def unbalanced(tally: Tally) -> dict[str, int]:
     books = {
         "plain": tally["plain_received"] - tally["packed"] - tally.gauges["held_plain"],
         "frame": tally["frames_received"] - tally["frames_opened"],
-        "emit": tally["frames_sealed"] - tally["frames_sent"],
+        "emit": tally["frames_sealed"] - tally["frames_sent"] - tally.gauges["held_sealed"],
         "delivery": tally["packets_rebuilt"] - tally["delivered"] - tally.gauges["held_delivery"],
         "wire": tally["wire_received"] - tally["frames_received"] - tally["punted"],
     }

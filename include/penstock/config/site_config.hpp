@@ -16,6 +16,7 @@
 #include "penstock/base/identity_public.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/base/log.hpp"
+#include "penstock/base/shape.hpp"
 #include "penstock/base/suite.hpp"
 
 namespace penstock {
@@ -47,7 +48,9 @@ struct LinkConfig {
   std::optional<std::filesystem::path> old_key_file;  // accepted until key_file has proved good
   std::optional<IdentityPublic> peer_identity;        // whose signature a session takes
   std::vector<Suite> suites;                          // in order of preference
-  std::optional<std::uint16_t> frame_size;            // else from the wire MTU
+  std::optional<std::uint16_t> frame_size;            // else from `mtu`, else the wire's MTU
+  std::optional<std::uint16_t> mtu;                   // of the path: its largest IP packet
+  bool finds_mtu = false;                             // mtu = "auto": by probes
   std::uint8_t tag = limits::default_tag;
   std::uint8_t min_tag = limits::default_tag;
   std::chrono::microseconds hold{0};  // how long an open frame waits for more packets
@@ -58,6 +61,11 @@ struct LinkConfig {
   bool roam = false;       // the far side's address may change while a session lives
   bool nat = false;        // we are behind a NAT: all lanes leave from one UDP port
   std::uint16_t vlan = 0;  // packets of this VLAN are the link's; 0: those that no other takes
+  Shape shape;
+  PriorityBy priority = PriorityBy::dscp;
+  std::uint8_t dscp = 0;     // of the outer header (RFC 2474)
+  bool copies_dscp = false;  // dscp = "copy": a frame has that of the first packet begun in it
+  bool ecn = false;          // frames are ECN-capable, and CE marks are reported to their sender
 
   bool operator==(const LinkConfig&) const = default;
 };

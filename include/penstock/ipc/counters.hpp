@@ -20,12 +20,15 @@ enum class Counter : std::uint8_t {
   payload_bytes,  // of sealed frames: blocks and their headers
   padding_bytes,  // of sealed frames
   dummy_frames,   // sealed frames that carry no packet
+  ticks_missed,   // of links with a rate: no frame left
+  ce_marked,      // packets from the plain port that got a CE mark
   frames_sent,
   wire_received,    // packets of any kind
   frames_received,  // of them, what claims to be a frame
   frames_opened,
-  punted,    // handed to the main core: handshakes, ARP, ping
-  injected,  // sent for the main core
+  frames_ce,  // of them, CE-marked by the path
+  punted,     // handed to the main core: handshakes, ARP, ping
+  injected,   // sent for the main core
   packets_rebuilt,
   delivered,
   delivered_bytes,
@@ -37,7 +40,8 @@ inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::c
 
 // Not counters but present values.
 enum class Gauge : std::uint8_t {
-  held_plain,     // packets partly in a frame that is still open
+  held_plain,     // packets partly in a frame that is still open, or waiting for their tick
+  held_sealed,    // sealed frames waiting for their tick
   held_delivery,  // packets rebuilt, not yet handed to the port
   held_frames,    // opened frames waiting for an earlier one
   count_,

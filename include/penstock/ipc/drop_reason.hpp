@@ -3,7 +3,7 @@
 //
 //   plain:     plain packets received = packed + dropped + held
 //   frame:     frames received        = opened + dropped
-//   emit:      frames sealed          = frames sent + dropped
+//   emit:      frames sealed          = frames sent + dropped + held
 //   delivery:  packets rebuilt        = delivered + dropped + held
 //
 // `fault` reasons are counted beside the books (they count events, not packets or frames).
@@ -24,6 +24,10 @@ enum class DropReason : std::uint8_t {
   packet_too_short,  // no Ethernet header
   no_frame_buffer,   // the pool had too few buffers for the packet
   seal_limit,        // the SA has sealed all the frames it may
+  queue_full,        // a link with a rate: the queue has reached its bound
+  queue_aqm,         // ... the queue has stood too long (RFC 8289)
+  link_stopped,      // ... its circuit breaker is open
+  wiped_packet,      // ... waiting when the operator had all keys wiped, or the link ended
   // frame: a datagram from the wire that claims to be a frame
   bad_type,
   bad_version,
@@ -52,6 +56,8 @@ enum class DropReason : std::uint8_t {
   punt_full,       // ARP or ping: the main core was behind, or the rate limit said no
   handshake_full,  // the same, a handshake message from where a far side is expected
   stranger_full,   // the same, a handshake message from anywhere else
+  bad_probe,       // a path probe of no living session, replayed, or not sealed by the far side
+  probe_full,      // a path probe, and the main core was behind, or the rate limit said no
   // fault: counted beside the books
   late_frame,  // opened, but its place in the order was already given up
   bad_prologue,

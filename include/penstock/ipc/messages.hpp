@@ -16,12 +16,13 @@
 
 #include "penstock/base/address.hpp"
 #include "penstock/base/limits.hpp"
+#include "penstock/base/shape.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/ipc/counters.hpp"
 
 namespace penstock::ipc {
 
-inline constexpr std::uint32_t version = 4;
+inline constexpr std::uint32_t version = 5;
 
 using BootId = std::array<std::byte, 16>;     // random, of one life of the data plane
 using SessionId = std::array<std::byte, 32>;  // T4 of its handshake
@@ -46,6 +47,8 @@ enum class MessageType : std::uint16_t {
   link_peer,      // controller -> data plane: where a link's far side is expected; no reply
   zeroize,        // controller -> data plane
   zeroize_reply,
+  list_links,  // controller -> data plane: a link_stats each of the links that have any, list_end
+  link_stats,
 };
 
 struct Header {
@@ -100,6 +103,25 @@ struct LaneKeys {
   std::array<std::byte, 48> mac{};
 };
 
+// How the frames of a session are timed and marked. Rates are in frames per 1000 seconds.
+struct Shaping {
+  std::array<std::uint64_t, Shape::max_steps> rates{};  // ascending; 0: no limit (burst alone)
+  std::uint64_t least_rate = 0;                         // adapts: never below
+  std::uint64_t dwell_ns = 0;                           // quantized
+  std::uint64_t queue_ns = 0;                           // how long a packet may wait
+  ShapeMode mode{};
+  std::uint8_t steps = 1;  // of `rates`
+  std::uint8_t adapts = 0;
+  std::uint8_t ecn = 0;
+  PriorityBy priority{};
+  std::uint8_t dscp = 0;
+  std::uint8_t copies_dscp = 0;
+  std::uint8_t finds_mtu = 0;  // path_frame events are wanted
+
+  // Frames wait for a tick; else they leave when there is something to say.
+  [[nodiscard]] bool is_paced() const { return rates[0] != 0; }
+};
+
 struct InstallSession {
   static constexpr auto type = MessageType::install_session;
   Header header{.type = type};
@@ -124,7 +146,10 @@ struct InstallSession {
   std::uint64_t hold_ns = 0;        // how long an open frame waits for more packets
   std::uint64_t dead_after_ns = 0;  // silence after which peer_silent is told
   std::uint64_t rekey_frames = 0;   // of an SA, where that is less than the suite's limit; 0: no
-  SiteName peer_name{};             // tells the link when a controller takes sessions over
+  Shaping shaping;
+  SiteName peer_name{};  // tells the link when a controller takes sessions over
+  LaneKeys probe_out{};  // of path probes; zeros: there are none
+  LaneKeys probe_in{};
   std::array<LaneKeys, limits::max_lanes> out{};
   std::array<LaneKeys, limits::max_lanes> in{};
 };
@@ -274,6 +299,9 @@ enum class EventKind : std::uint32_t {
   peer_silent,            // of the current session: nothing good came for dead_after
   peer_heard,             // ... and then something did
   peer_moved,             // it roamed: frames go to `peer` now
+  path_frame,             // detail: the largest frame that the path to the far side carries
+  link_stopped,           // the circuit breaker: too much is lost; detail: of a million frames
+  link_resumed,           // ... and tried again with success
 };
 
 enum class RemovalReason : std::uint32_t {
@@ -293,6 +321,53 @@ struct Event {
   std::uint32_t zero = 0;
   SessionId session_id{};
   WireEndpoint peer;  // of peer_moved
+};
+
+struct ListLinks {
+  static constexpr auto type = MessageType::list_links;
+  Header header{.type = type};
+};
+
+// Of the packets of one class on a link with a rate.
+struct ClassStats {
+  std::uint64_t packets = 0;      // that went on
+  std::uint64_t dropped = 0;      // by the queue's bound
+  std::uint64_t dropped_aqm = 0;  // by the AQM
+  std::uint64_t marked = 0;       // by the AQM: CE
+  std::uint64_t queued_packets = 0;
+  std::uint64_t queued_bytes = 0;
+  std::uint64_t delay_p50_ns = 0;  // in the queue
+  std::uint64_t delay_p99_ns = 0;
+};
+
+enum class BreakerState : std::uint8_t { closed = 0, open = 1, probing = 2 };
+
+// Of a link whose frames are paced, or whose path is probed; since the data plane's start.
+struct LinkStats {
+  static constexpr auto type = MessageType::link_stats;
+  Header header{.type = type};
+  std::uint32_t link = 0;
+  ShapeMode mode{};
+  std::uint8_t is_paced = 0;
+  std::uint8_t step = 0;  // quantized: from 0
+  BreakerState breaker{};
+  std::uint64_t rate = 0;  // now, frames per 1000 seconds
+  std::uint64_t ticks = 0;
+  std::uint64_t ticks_missed = 0;
+  std::uint64_t ticks_on_time = 0;  // the interval before within 20 % of nominal
+  std::uint64_t latest_ns = 0;      // the latest that a frame left behind its tick
+  std::uint64_t dummies = 0;
+  std::uint64_t breaker_trips = 0;
+  std::uint64_t reports_heard = 0;
+  std::uint64_t loss_ppm = 0;       // of our frames, by the far side's last report
+  std::uint64_t frames_lost = 0;    // of ours, by all its reports
+  std::uint64_t frames_marked = 0;  // of ours, CE, by all its reports
+  std::uint64_t round_trip_ns = 0;
+  std::uint64_t probes_sent = 0;
+  std::uint64_t probes_answered = 0;
+  std::uint16_t path_frame = 0;  // that probes proved; 0: none yet
+  std::array<std::uint16_t, 3> zero{};
+  std::array<ClassStats, packet_classes> classes{};
 };
 
 struct GetStats {
@@ -320,6 +395,7 @@ static_assert(Message<Hello> && Message<HelloReply> && Message<InstallSession> &
               Message<ListSessions> && Message<SessionInfo> && Message<ListEnd> &&
               Message<Inject> && Message<Punt> && Message<InjectInside> && Message<PuntInside> &&
               Message<Event> && Message<GetStats> && Message<Stats> && Message<LinkPeer> &&
-              Message<Zeroize> && Message<ZeroizeReply>);
+              Message<Zeroize> && Message<ZeroizeReply> && Message<ListLinks> &&
+              Message<LinkStats>);
 
 }  // namespace penstock::ipc

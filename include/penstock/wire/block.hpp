@@ -25,6 +25,7 @@ enum class ControlType : std::uint8_t {
   handshake = 1,  // a whole handshake message follows
   challenge = 2,  // 16 bytes to be sent back: is the address good that this went to?
   response = 3,   // the bytes of a challenge
+  report = 4,     // what became of the far side's frames (docs/protocol.md, "Reports")
 };
 inline constexpr std::size_t control_header = 1;
 inline constexpr std::size_t challenge_nonce = 16;

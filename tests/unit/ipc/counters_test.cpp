@@ -81,14 +81,17 @@ TEST(Books, every_drop_of_a_book_balances_what_was_received) {
   EXPECT_EQ(unbalanced_book(counters), "plain");
   at(counters, Counter::packed) = 100;
   at(counters, Gauge::held_plain) = 3;
-  at(counters, Counter::plain_received) = 103 + sum(DropReason::no_session, DropReason::seal_limit);
+  at(counters, Counter::plain_received) =
+      103 + sum(DropReason::no_session, DropReason::wiped_packet);
   EXPECT_EQ(unbalanced_book(counters), "frame");
   at(counters, Counter::frames_opened) = 50;
   at(counters, Gauge::held_frames) = 7;  // opened already: beside the book
   at(counters, Counter::frames_received) = 50 + sum(DropReason::bad_type, DropReason::open_limit);
   EXPECT_EQ(unbalanced_book(counters), "emit");
   at(counters, Counter::frames_sent) = 9;
-  at(counters, Counter::frames_sealed) = 9 + sum(DropReason::no_next_hop, DropReason::wire_tx_full);
+  at(counters, Gauge::held_sealed) = 4;
+  at(counters, Counter::frames_sealed) =
+      13 + sum(DropReason::no_next_hop, DropReason::wire_tx_full);
   EXPECT_EQ(unbalanced_book(counters), "delivery");
   at(counters, Counter::delivered) = 8;
   at(counters, Gauge::held_delivery) = 2;
