@@ -45,9 +45,16 @@ class SiteConfig:
             | ({"endpoint": self.endpoint} if self.endpoint else {}),
         }
         return "\n".join(
-            "\n".join([header, *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""])
+            "\n".join([header, *(f"{key} = {toml(value)}" for key, value in keys.items()), ""])
             for header, keys in sections.items()
         )
+
+
+def toml(value: object) -> str:
+    """As TOML writes it: like JSON, but for tables."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(value)
 
 
 class Site:
