@@ -4,6 +4,7 @@ import pytest
 
 from lab.bridged import bridge_sites
 from lab.eavesdropper import Eavesdropper
+from lab.errors import wait_until
 from lab.inject import ManInTheMiddle, payload_of
 from lab.network import HOST_A, HOST_B, Network
 from lab.raw import ETHERTYPE_LAB, RawPort, echo_marked, ethernet, mac, tagged
@@ -62,11 +63,12 @@ def test_the_man_in_the_middle_holds_and_changes_frames(bridged):
 
     with RawPort(bridged.host_b, "eth0") as port:
         with ManInTheMiddle(bridged, "a", swallow_odd) as middle:
+            middle.arm()
             mouth = udp_socket(bridged.host_a, HOST_B.v4)
             for letter in letters:
                 mouth.sendto(letter, (HOST_B.v4, 7670))
             came = port.collect(lambda packet: packet[36:38] == (7670).to_bytes(2, "big"), 20)
-    assert middle.seen == 20
+            wait_until(lambda: middle.seen == 20, "the last letter, which is swallowed")
     assert flood == letters
     assert [payload_of(packet) for packet in came] == [
         letter for letter in letters[::2] for _ in range(2)

@@ -30,14 +30,11 @@ class Attack:
 
 def under_attack(pair: Pair, policy: Policy, count: int = 25) -> Attack:
     """Host A pings host B while `policy` decides what becomes of each of A's frames."""
-    pair.settle()
-    before_a, before_b = pair.a.counters(), pair.b.counters()
     with ManInTheMiddle(pair.network, "a", policy) as middle:
+        before_a, before_b = middle.arm_after(pair.settle)
         result = ping(pair.network.host_a, HOST_B.v4, count)
-        pair.settle()
-    return Attack(
-        result, middle.seen, pair.a.counters().since(before_a), pair.b.counters().since(before_b)
-    )
+        after_a, after_b = middle.disarm_after(pair.settle)
+    return Attack(result, middle.seen, after_a.since(before_a), after_b.since(before_b))
 
 
 def nothing_suffered(attack: Attack) -> None:
@@ -86,8 +83,9 @@ def delivered_already(ear: RawPort) -> list[bytes]:
     return [packet for packet in ear.drain() if packet[6:12] == LAB_MAC]
 
 
-def withheld_frames(pair: Pair, packets: list[bytes]) -> list[bytes]:
-    """The frames A makes of `packets`, one each; B has seen none of them."""
+@contextlib.contextmanager
+def withheld_frames(pair: Pair, packets: list[bytes]) -> Iterator[list[bytes]]:
+    """The frames A makes of `packets`, one each. Nothing of A reaches B during the block."""
     frames: list[bytes] = []
 
     def withhold(frame: bytes) -> list[bytes]:
@@ -96,12 +94,19 @@ def withheld_frames(pair: Pair, packets: list[bytes]) -> list[bytes]:
 
     with (
         RawPort(pair.network.host_a, "eth0") as mouth,
-        ManInTheMiddle(pair.network, "a", withhold),
+        ManInTheMiddle(pair.network, "a", withhold) as middle,
     ):
-        for number, packet in enumerate(packets, 1):
-            mouth.send(packet)
-            wait_until(lambda: len(frames) >= number, "a frame of A", 10)
-    return frames
+        middle.arm_after(pair.settle)
+        while True:
+            frames.clear()
+            before = pair.a.counters()
+            for number, packet in enumerate(packets, 1):
+                mouth.send(packet)
+                wait_until(lambda: len(frames) >= number, "a frame of A", 10)
+            made = pair.a.counters().since(before)
+            if made["dummy_frames"] == 0 and made["packed"] == len(packets) == len(frames):
+                break  # else a keepalive, or a packet of A's own, stands among them: lost, again
+        yield list(frames)
 
 
 @contextlib.contextmanager

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from .datagram import UDP_PORT, checksum, find_udp, is_data_frame
+from .errors import LabError
 from .network import Network
 from .raw import RawPort
 
 Policy = Callable[[bytes], Iterable[bytes]]
+T = TypeVar("T")
 
 
 class Injector:
@@ -35,11 +38,11 @@ def overhear(network: Network, sender: str, count: int, provoke: Callable[[], ob
 
 
 class ManInTheMiddle:
-    """Between one site and the other, in one direction: each data frame goes to `policy`, and
-    what that returns goes on instead. Everything else passes untouched.
+    """Between one site and the other, in one direction. Once armed, each data frame goes to
+    `policy`, and what that returns goes on instead. Everything else passes untouched.
 
     The kernel drops the frames behind our tap (packet sockets hear before nftables does).
-    Begin and end it while the link is idle: frames under way just then pass twice or never.
+    Begin and end it while the link is idle: frames under way just then never arrive.
     """
 
     def __init__(self, network: Network, sender: str, policy: Policy):
@@ -48,7 +51,10 @@ class ManInTheMiddle:
         self.policy = policy
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.seen = 0
+        self._lock = threading.Lock()  # no frame is half dealt with while it is held
+        self._armed = False
+        self._met = 0  # frames, armed or not
+        self.seen = 0  # frames that went to the policy
 
     def __enter__(self) -> "ManInTheMiddle":
         hook = f"type filter hook ingress device {self._from} priority 0;"
@@ -66,13 +72,40 @@ class ManInTheMiddle:
         self._out.socket.close()
         self._wire.run("nft", "delete", "table", "netdev", "middle")
 
+    def arm(self) -> None:
+        self._armed = True
+
+    def arm_after(self, read: Callable[[], T]) -> T:
+        """What `read` returns, no frame having come between its begin and the first armed one."""
+        return self._switch(True, read)
+
+    def disarm_after(self, read: Callable[[], T]) -> T:
+        """What `read` returns, no frame having come between its begin and the first disarmed one."""
+        return self._switch(False, read)
+
+    def _switch(self, armed: bool, read: Callable[[], T]) -> T:
+        for _ in range(20):  # an idle site speaks every 3 seconds
+            met = self._met
+            found = read()
+            with self._lock:
+                if self._met == met:
+                    self._armed = armed
+                    return found
+        raise LabError(f"frames kept coming through {self._from} while it should be idle")
+
     def _run(self) -> None:
         while not self._stop.is_set():
             packet = self._in.receive(0.02)
             if packet is not None and is_data_frame(packet):
-                self.seen += 1
-                for changed in self.policy(packet):
-                    self._out.send(changed)
+                with self._lock:
+                    self._deal_with(packet)
+
+    def _deal_with(self, packet: bytes) -> None:
+        self._met += 1
+        if self._armed:
+            self.seen += 1
+        for changed in self.policy(packet) if self._armed else [packet]:
+            self._out.send(changed)
 
 
 # --- changing a frame ------------------------------------------------------------------

@@ -11,7 +11,7 @@ from .errors import LabError, wait_until
 from .namespaces import with_no_complaint
 from .network import Network, Plan
 from .programs import program
-from .site import Site, SiteConfig
+from .site import Site, SiteConfig, Tally
 from .stale import directory_prefix
 from .traffic import IPERF_MARKER, MARKER
 
@@ -114,20 +114,23 @@ class Pair:
             if site.is_running():
                 wait_until(lambda: _is_balanced(site), f"{site.config.name}'s books to balance", 20)
 
-    def settle(self) -> None:
-        """Waits until nothing moves: two equal readings of both sites."""
-        last: list[int] = []
+    def settle(self) -> tuple[Tally, Tally]:
+        """Waits until nothing moves, two readings being equal; returns the last, A's and B's."""
+        last: list[Tally] = []
+        moved: list[int] = []
 
         def is_still() -> bool:
-            nonlocal last
-            before, last = last, [
-                site.counters()[name]
-                for site in self.sites
+            nonlocal last, moved
+            last = [site.counters() for site in self.sites]
+            before, moved = moved, [
+                tally[name]
+                for tally in last
                 for name in ("plain_received", "delivered", "frames_sent", "wire_received")
             ]
-            return before == last
+            return before == moved
 
         wait_until(is_still, "the traffic to end", 20, every=0.2)
+        return last[0], last[1]
 
 
 def _is_balanced(site: Site) -> bool:
