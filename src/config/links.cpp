@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "shape.hpp"
 #include "values.hpp"
 
 namespace penstock::config {
@@ -14,12 +15,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array link_keys{Key{"peer", true},   Key{"endpoint"},     Key{"key_file", true},
-                               Key{"old_key_file"}, Key{"suites"},       Key{"frame_size"},
-                               Key{"tag"},          Key{"min_tag"},      Key{"hold"},
-                               Key{"rekey_after"},  Key{"rekey_bytes"},  Key{"max_age"},
-                               Key{"dead_after"},   Key{"roam"},         Key{"nat"},
-                               Key{"vlan"},         Key{"peer_identity"}};
+constexpr std::array link_keys{Key{"peer", true},   Key{"endpoint"},      Key{"key_file", true},
+                               Key{"old_key_file"}, Key{"suites"},        Key{"frame_size"},
+                               Key{"tag"},          Key{"min_tag"},       Key{"hold"},
+                               Key{"rekey_after"},  Key{"rekey_bytes"},   Key{"max_age"},
+                               Key{"dead_after"},   Key{"roam"},          Key{"nat"},
+                               Key{"vlan"},         Key{"peer_identity"}, Key{"shape"},
+                               Key{"priority"},     Key{"dscp"},          Key{"ecn"},
+                               Key{"mtu"}};
 
 constexpr std::string_view a_duration =
     "a duration such as \"20us\", \"500ms\", \"120s\" or \"1h\"";
@@ -206,6 +209,7 @@ LinkConfig read_link(const Section& link, const SiteConfig& site) {
   if (config.rekey_bytes && *config.rekey_bytes < min_rekey_bytes)
     link.refuse("rekey_bytes", "this must be at least \"1MB\", or rekeys would be all there is");
   config.vlan = static_cast<std::uint16_t>(link.number("vlan", 1, 4094).value_or(0));
+  read_shaping(link, config);
   return config;
 }
 

@@ -30,6 +30,14 @@ constexpr std::array sizes{
     std::pair{std::string_view{"TiB"}, std::uint64_t{1} << 40},
 };
 
+constexpr std::array rates{
+    std::pair{std::string_view{"bit"}, Rate{1, Rate::Unit::bits}},
+    std::pair{std::string_view{"kbit"}, Rate{1'000, Rate::Unit::bits}},
+    std::pair{std::string_view{"Mbit"}, Rate{1'000'000, Rate::Unit::bits}},
+    std::pair{std::string_view{"Gbit"}, Rate{1'000'000'000, Rate::Unit::bits}},
+    std::pair{std::string_view{"fps"}, Rate{1, Rate::Unit::frames}},
+};
+
 constexpr std::size_t max_host_name = 253;  // RFC 1035 section 2.3.4, without the root's dot
 constexpr std::size_t max_label = 63;
 
@@ -67,6 +75,30 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   if (unit == sizes.end() || number > std::numeric_limits<std::uint64_t>::max() / unit->second)
     return std::nullopt;
   return number * unit->second;
+}
+
+std::optional<Rate> parse_rate(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc{}) return std::nullopt;
+  const auto row = std::ranges::find(rates, std::string_view{end, last},
+                                     [](const auto& rate) { return rate.first; });
+  if (row == rates.end()) return std::nullopt;
+  const Rate& unit = row->second;
+  if (number > std::numeric_limits<std::uint64_t>::max() / unit.per_second) return std::nullopt;
+  return Rate{number * unit.per_second, unit.unit};
+}
+
+std::string rate_text(const Rate& rate) {
+  auto row = rate.unit == Rate::Unit::bits ? rates.begin() : rates.end() - 1;
+  for (auto larger = row + 1; larger != rates.end(); ++larger) {
+    const Rate& unit = larger->second;
+    if (unit.unit == rate.unit && rate.per_second >= unit.per_second &&
+        rate.per_second % unit.per_second == 0)
+      row = larger;
+  }
+  return fmt::format("{}{}", rate.per_second / row->second.per_second, row->first);
 }
 
 bool is_host_name(std::string_view text) {
@@ -127,6 +159,20 @@ std::optional<log::Level> parse_log_level(std::string_view text) {
   log::Level level{};
   if (!log::parse_level(text, level)) return std::nullopt;
   return level;
+}
+
+std::optional<ShapeMode> parse_shape_mode(std::string_view text) {
+  for (const ShapeMode mode : {ShapeMode::burst, ShapeMode::constant, ShapeMode::quantized}) {
+    if (text == to_string(mode)) return mode;
+  }
+  return std::nullopt;
+}
+
+std::optional<PriorityBy> parse_priority(std::string_view text) {
+  if (text == "none") return PriorityBy::none;
+  if (text == "dscp") return PriorityBy::dscp;
+  if (text == "vlan") return PriorityBy::vlan;
+  return std::nullopt;
 }
 
 bool is_host_address(const IpAddress& address) {

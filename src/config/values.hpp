@@ -19,6 +19,11 @@ namespace penstock::config {
 // A whole number and its unit: kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB.
 [[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
+// A whole number and its unit: bit, kbit, Mbit or Gbit a second (powers of 1000), or fps.
+[[nodiscard]] std::optional<Rate> parse_rate(std::string_view text);
+// In the largest unit that keeps it whole.
+[[nodiscard]] std::string rate_text(const Rate& rate);
+
 // A host's name by RFC 1123: labels of letters, digits and '-', at most 253 characters, and a
 // letter somewhere in the last one, so that it is no mistyped address.
 [[nodiscard]] bool is_host_name(std::string_view text);
@@ -32,6 +37,8 @@ namespace penstock::config {
 
 [[nodiscard]] std::optional<IdleMode> parse_idle(std::string_view text);
 [[nodiscard]] std::optional<log::Level> parse_log_level(std::string_view text);
+[[nodiscard]] std::optional<ShapeMode> parse_shape_mode(std::string_view text);
+[[nodiscard]] std::optional<PriorityBy> parse_priority(std::string_view text);
 
 // An address one host may have: not unspecified, loopback, multicast or broadcast.
 [[nodiscard]] bool is_host_address(const IpAddress& address);

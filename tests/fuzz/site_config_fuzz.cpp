@@ -18,5 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   fuzz::require(!config->name.empty() && config->name.size() <= limits::max_site_name);
   fuzz::require(!config->links.empty() && config->links.size() <= limits::max_links);
+  for (const LinkConfig& link : config->links) {
+    const Shape& shape = link.shape;
+    fuzz::require(shape.is_paced() == (shape.rate.has_value() || !shape.steps.empty()));
+    fuzz::require(shape.steps.size() != 1 && shape.steps.size() <= Shape::max_steps);
+    fuzz::require(shape.mode == ShapeMode::burst || !link.copies_dscp);
+  }
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "penstock/base/clock.hpp"
@@ -18,6 +19,19 @@ enum class ShapeMode : std::uint8_t {
   quantized = 2,  // the same, at a rate that moves slowly between a few steps
 };
 inline constexpr std::size_t shape_modes = 3;
+
+// As the config writes it.
+[[nodiscard]] constexpr std::string_view to_string(ShapeMode mode) {
+  switch (mode) {
+    case ShapeMode::burst:
+      return "burst";
+    case ShapeMode::constant:
+      return "constant";
+    case ShapeMode::quantized:
+      return "quantized";
+  }
+  return "unknown";
+}
 
 // Of frames. A rate in bits counts whole Ethernet packets as the wire carries them: outer headers
 // and frame, without preamble and checksum.
@@ -46,6 +60,8 @@ struct Shape {
   std::optional<Rate> least;  // adapt: never below
   Time queue{};               // with a rate: how long a packet may wait at most
   bool operator==(const Shape&) const = default;
+  // Frames wait for a tick; else they leave when there is something to say.
+  [[nodiscard]] bool is_paced() const { return rate.has_value() || mode != ShapeMode::burst; }
 };
 
 // By what packets of a link with a rate are told apart, so that some go before others.

@@ -94,6 +94,9 @@ struct SiteConfig {
   [[nodiscard]] std::filesystem::path admin_socket() const { return run_dir / "admin.sock"; }
 };
 
+// For the operator: "constant, 100Mbit; packets wait at most 50ms".
+[[nodiscard]] std::string describe(const Shape& shape);
+
 [[nodiscard]] Result<SiteConfig> load_site_config(const std::filesystem::path& file);
 [[nodiscard]] Result<std::string> read_site_text(const std::filesystem::path& file);
 // The same from the file's text; `file` is where it came from.

@@ -50,7 +50,7 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
     if (is_key) ++shown;
     uncommented += (is_key ? line.substr(2) : line) + "\n";
   }
-  EXPECT_EQ(shown, 19u);
+  EXPECT_EQ(shown, 23u);
   const std::string file = testing::TempDir() + "penstock-uncommented-site.toml";
   std::ofstream{file} << uncommented;
   const auto explicit_config = load_site_config(file);
@@ -79,6 +79,10 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
   EXPECT_EQ(a.dead_after, b.dead_after);
   EXPECT_EQ(a.roam, b.roam);
   EXPECT_EQ(a.nat, b.nat);
+  EXPECT_EQ(a.shape, b.shape);
+  EXPECT_EQ(a.priority, b.priority);
+  EXPECT_EQ(a.dscp, b.dscp);
+  EXPECT_EQ(a.ecn, b.ecn);
 }
 
 }  // namespace

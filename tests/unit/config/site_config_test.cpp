@@ -168,7 +168,8 @@ TEST_F(SiteConfigFile, errors_name_file_line_key_and_what_to_do) {
   EXPECT_EQ(refusal_with("peer = ", "colour = "),
             "site.toml:9: link.colour: this key is unknown; the keys here are peer, endpoint, "
             "key_file, old_key_file, suites, frame_size, tag, min_tag, hold, rekey_after, "
-            "rekey_bytes, max_age, dead_after, roam, nat, vlan, peer_identity");
+            "rekey_bytes, max_age, dead_after, roam, nat, vlan, peer_identity, shape, priority, "
+            "dscp, ecn, mtu");
   EXPECT_EQ(refusal_with("name = \"alpha\"", ""), "site.toml:1: site.name: this key is missing");
   EXPECT_EQ(refusal_with("\"192.0.2.2\"", "\"198.51.100.7\""),
             "site.toml:10: link.endpoint: 198.51.100.7 is outside the wire's network 192.0.2.1/24; "
