@@ -26,10 +26,10 @@ struct Parameters {
   std::uint8_t flags = 0;
   std::uint8_t tag = limits::default_tag;
   std::uint8_t min_tag = limits::default_tag;
-  Spi spi_base;                  // where this site receives
-  std::uint16_t frame_size = 0;  // the largest it can send and receive
-  std::uint16_t lanes = 1;       // on which it sends
-  std::uint8_t shaping = 0;
+  Spi spi_base;                           // where this site receives
+  std::uint16_t frame_size = 0;           // the largest it can send and receive
+  std::uint16_t lanes = 1;                // on which it sends
+  std::uint8_t shaping = 0;               // ShapeMode
   std::optional<IdentityProof> identity;  // on the wire a flag says whether there is one
 
   [[nodiscard]] bool takes_offload() const { return (flags & takes_offload_flag) != 0; }

@@ -15,7 +15,7 @@ std::string_view to_string(Refusal refusal) {
     case Refusal::parameters:
       return "a parameter is out of range; compare the versions of both sides";
     case Refusal::shaping:
-      return "the shaping differs; configure the same on both sides";
+      return "the shaping differs; write the same mode in `shape` on both sides";
     case Refusal::identity:
       return "the identities do not fit; compare identity_file and peer_identity of both sides, "
              "and see what the far side says";

@@ -1,8 +1,10 @@
 #include "controlplane/session/install_message.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "penstock/base/check.hpp"
+#include "penstock/wire/outer.hpp"
 
 namespace penstock::controlplane {
 namespace {
@@ -23,7 +25,38 @@ void derive_lanes(const Agreement& agreement, crypto::Direction direction,
 
 constexpr std::uint64_t nanoseconds(Time time) { return static_cast<std::uint64_t>(time.count()); }
 
-// `message` has its frame size.
+// A link's rate counts what the wire carries: whole Ethernet packets, each with one frame.
+std::size_t packet_bytes(const ipc::InstallSession& message) {
+  const std::size_t ip_header = message.peer.ip_version == 4 ? ipv4_header : ipv6_header;
+  return ethernet_header + ip_header + udp_header + message.frame_size;
+}
+
+std::uint64_t least_rate(const Shape& shape, std::uint64_t slowest, std::size_t bytes) {
+  if (!shape.adapt) return 0;
+  return shape.least ? shape.least->frames(bytes) : std::max<std::uint64_t>(slowest / 10, 1);
+}
+
+ipc::Shaping shaping_of(const LinkConfig& config, std::size_t bytes) {
+  const Shape& shape = config.shape;
+  std::vector<Rate> rates = shape.steps;
+  if (shape.rate) rates.push_back(*shape.rate);
+  ipc::Shaping shaping{.dwell_ns = nanoseconds(shape.dwell),
+                       .queue_ns = nanoseconds(shape.queue),
+                       .mode = shape.mode,
+                       .steps = static_cast<std::uint8_t>(std::max<std::size_t>(rates.size(), 1)),
+                       .adapts = shape.adapt ? std::uint8_t{1} : std::uint8_t{0},
+                       .ecn = config.ecn ? std::uint8_t{1} : std::uint8_t{0},
+                       .priority = config.priority,
+                       .dscp = config.dscp,
+                       .copies_dscp = config.copies_dscp ? std::uint8_t{1} : std::uint8_t{0},
+                       .finds_mtu = config.finds_mtu ? std::uint8_t{1} : std::uint8_t{0}};
+  std::ranges::transform(rates, shaping.rates.begin(),
+                         [&](const Rate& rate) { return rate.frames(bytes); });
+  shaping.least_rate = least_rate(shape, shaping.rates[0], bytes);
+  return shaping;
+}
+
+// `message` has its frame size and its peer.
 void fill_from_config(ipc::InstallSession& message, const LinkConfig& config) {
   message.vlan = config.vlan;
   message.roams = config.roam ? 1 : 0;
@@ -33,6 +66,7 @@ void fill_from_config(ipc::InstallSession& message, const LinkConfig& config) {
   message.dead_after_ns = nanoseconds(config.dead_after);
   if (config.rekey_bytes)
     message.rekey_frames = std::max<std::uint64_t>(*config.rekey_bytes / message.frame_size, 1);
+  message.shaping = shaping_of(config, packet_bytes(message));
   check(config.peer.size() < message.peer_name.size(), "a site's name has a limit");
   std::ranges::copy(config.peer, message.peer_name.begin());
 }

@@ -87,14 +87,26 @@ void LinkController::State::back_off(Time now) {
   schedule_.attempt_failed(*entropy_, now);
 }
 
+std::uint16_t LinkController::State::largest_frame() const {
+  std::uint16_t largest = facts_->max_frame_size;
+  if (config_.frame_size) largest = std::min(largest, *config_.frame_size);
+  if (!config_.mtu) return largest;
+  const std::size_t headers = outer_ip_header() + udp_header;
+  return std::min(largest, static_cast<std::uint16_t>(*config_.mtu - headers));
+}
+
+std::size_t LinkController::State::outer_ip_header() const {
+  return config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
+}
+
 Parameters LinkController::State::own_parameters(Spi spi_base) const {
-  const std::uint16_t largest = facts_->max_frame_size;
   return {.flags = facts_->takes_offload ? Parameters::takes_offload_flag : std::uint8_t{0},
           .tag = config_.tag,
           .min_tag = config_.min_tag,
           .spi_base = spi_base,
-          .frame_size = std::min(config_.frame_size.value_or(largest), largest),
-          .lanes = facts_->lanes};
+          .frame_size = largest_frame(),
+          .lanes = facts_->lanes,
+          .shaping = static_cast<std::uint8_t>(config_.shape.mode)};
 }
 
 bool LinkController::State::goes_inside() const {
@@ -126,6 +138,8 @@ void LinkController::State::send(const Route& to, const Message& message) {
 
 std::string LinkController::State::explain(Refusal refusal) const {
   std::string why{to_string(refusal)};
+  if (refusal == Refusal::shaping)
+    return why + fmt::format(" (here: mode = \"{}\")", to_string(config_.shape.mode));
   if (refusal != Refusal::suite) return why;
   std::string_view before = " (here: ";
   for (const Suite suite : config_.suites)
@@ -169,12 +183,10 @@ void LinkController::State::met_silence(Time now) {
     book_.fail(story, no_answer, view_.reason(), now);
     return back_off(now);
   }
-  const std::size_t ip_header =
-      config_.endpoint.address.version == IpVersion::v4 ? ipv4_header : ipv6_header;
   failed(
       story, no_answer,
       fmt::format("no answer from {}: is it running, and does the path carry packets of {} bytes?",
-                  far_side(), ip_header + udp_header + limits::handshake_message),
+                  far_side(), outer_ip_header() + udp_header + limits::handshake_message),
       now);
 }
 

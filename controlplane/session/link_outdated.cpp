@@ -27,6 +27,8 @@ std::optional<Session::Outdated> LinkController::State::judge(const Session& ses
     return Session::Outdated{.before = "this identity_file", .ends_at = soon};
   if (session.key && !keys_.has(*session.key))
     return Session::Outdated{.before = "this key_file", .ends_at = soon};
+  if (session.mode != config_.shape.mode)
+    return Session::Outdated{.before = "this mode of shape", .ends_at = soon};
   return std::nullopt;
 }
 

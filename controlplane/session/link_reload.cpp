@@ -43,13 +43,18 @@ LinkController::State::Changes LinkController::State::changes(const Setup& setup
   const LinkConfig& a = config_;
   const LinkConfig& b = setup.config;
   const bool is_old_file_gone = a.old_key_file != b.old_key_file;
-  const std::array<std::tuple<std::string_view, Effect, bool>, 16> keys{{
+  const std::array<std::tuple<std::string_view, Effect, bool>, 21> keys{{
       {"endpoint", address, a.endpoint != b.endpoint || a.endpoint_name != b.endpoint_name},
       {"key_file", other_keys, !keys_.holds(setup.file_key, setup.old_file_key)},
       {"old_key_file", none, is_old_file_gone},
       {"identity", handshake, !is_same(identity_, identity_of(b, setup.identity))},
       {"suites", handshake, a.suites != b.suites},
       {"frame_size", session, a.frame_size != b.frame_size},
+      {"mtu", session, a.mtu != b.mtu || a.finds_mtu != b.finds_mtu},
+      {"shape", session, a.shape != b.shape},
+      {"priority", session, a.priority != b.priority},
+      {"dscp", session, a.dscp != b.dscp || a.copies_dscp != b.copies_dscp},
+      {"ecn", session, a.ecn != b.ecn},
       {"tag", session, a.tag != b.tag},
       {"min_tag", session, a.min_tag != b.min_tag},
       {"hold", session, a.hold != b.hold},

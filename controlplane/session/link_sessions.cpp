@@ -85,8 +85,11 @@ void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, T
                    .confirmed_at = born,
                    .silent_since = silent_since(info, now),
                    .key = presumed == nullptr ? std::nullopt : std::optional{presumed->fingerprint},
-                   .identities = identities()});
+                   .identities = identities(),
+                   .mode = info.shaping});
+    is_rekey_due |= info.shaping != config_.shape.mode;
   }
+  judge_sessions(now);
   if (is_rekey_due) rekey_now(HandshakeCause::reload, now);
 }
 
@@ -133,6 +136,7 @@ void LinkController::State::install(const Agreement& agreement, Session session,
   session.suite = session.story->suite = agreement.suite;
   session.tag = agreement.shape.tag;
   session.identities = identities();
+  session.mode = config_.shape.mode;
   session.installed_at = now;
   session.rekey_at = now + rekey_delay(agreement.role, config_.rekey_after, *entropy_);
   const InstallTarget target{.boot_id = facts_->boot_id, .link = link_index_, .peer = session.peer};

@@ -116,7 +116,7 @@ struct LinkController::State {
   void start_attempt(Time now);
   void attempt_over(Time now);  // its Initiator reached an end
   void met_silence(Time now);
-  // ... with our list, where that has nothing in common with the far side's.
+  // ... with what our config says of it.
   [[nodiscard]] std::string explain(Refusal refusal) const;
   [[nodiscard]] HandshakeStory story_of_next(Time now) const;
   void failed(const HandshakeStory& story, HandshakeFailure failure, std::string why, Time now);
@@ -156,6 +156,8 @@ struct LinkController::State {
   void rekey_now(HandshakeCause cause, Time now);
   void may_have_been_heard(Time now);
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
+  [[nodiscard]] std::uint16_t largest_frame() const;  // that we can send and receive
+  [[nodiscard]] std::size_t outer_ip_header() const;  // bytes
   void install(const Agreement& agreement, Session session, std::optional<Pending::Reply> reply,
                Time now);
   // Whether the next attempt goes inside the living session: unless there is none, it carries no

@@ -40,6 +40,7 @@ struct Session {
     IdentityPublic peer;
   };
   std::optional<Identities> identities = std::nullopt;  // empty: none
+  ShapeMode mode{};
   // It was made before something was configured that it lacks.
   struct Outdated {
     std::string_view before;

@@ -82,6 +82,7 @@ std::expected<SessionRecord*, InstallResult> SessionDirectory::install(
                   .lanes_in = message.lanes_in,
                   .tag = message.tag,
                   .peer_takes_offload = message.peer_takes_offload,
+                  .shaping = message.shaping.mode,
                   .peer = message.peer,
                   .peer_name = message.peer_name};
   record->installed_at = now;

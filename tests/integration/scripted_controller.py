@@ -188,7 +188,7 @@ class ScriptedController:
                 assert REPLY.unpack(message)[3] == len(found)
                 return found
             assert kind == SESSION_INFO_TYPE
-            (_, _, _, id_, _, local, _, _, state, _, _, _, _, _, _, is_silent, _, peer, peer_name,
+            (_, _, _, id_, _, local, _, _, state, _, _, _, _, _, _, is_silent, _, _, peer, peer_name,
              _, _, sealed, opened, failed) = SESSION_INFO.unpack(message)  # fmt: skip
             found.append(
                 SessionInfo(

@@ -31,6 +31,7 @@ HELLO_REPLY = struct.Struct(
 )
 # rates, least rate, dwell, queue; mode, steps, adapts, ecn, priority, dscp, copies_dscp, finds_mtu
 SHAPING = struct.Struct("=64sQQQBBBBBBBB")
+UNSHAPED = SHAPING.pack(b"", 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
 # Shaping, peer name and probe keys at its end; and then the lanes' keys
 INSTALL = struct.Struct("=HHI16s32sIIIBBHHHHHBBBB20sQQQQ96s64s80s80s")
 LANE_KEYS = struct.Struct("=32s48s")
@@ -38,7 +39,7 @@ MAX_LANES = 64
 INSTALL_SIZE = INSTALL.size + 2 * MAX_LANES * LANE_KEYS.size
 REPLY = struct.Struct("=HHIII")  # install_reply, remove_reply, list_end
 REMOVE = struct.Struct("=HHI32s")
-SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBB3s20s64sQQQQQ")
+SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBBB2s20s64sQQQQQ")
 DATAGRAM = struct.Struct("=HHI20sHH1024s")  # inject, punt
 INSIDE = struct.Struct("=HHI32s1024s")  # inject_inside, punt_inside
 EVENT = struct.Struct("=HHIIIII32s20s")
@@ -85,7 +86,7 @@ class Session:
     rekey_frames: int
     out_keys: list[tuple[bytes, bytes]]
     in_keys: list[tuple[bytes, bytes]]
-    shaping: bytes = b""
+    shaping: bytes = UNSHAPED
     state: int = STATE_UNCONFIRMED
     is_silent: int = 0
     installed: float = field(default_factory=time.monotonic)
@@ -104,12 +105,17 @@ class Session:
         )  # fmt: skip
         return session, boot_id
 
+    @property
+    def mode(self) -> int:
+        return SHAPING.unpack(self.shaping)[4]
+
     def info(self, request: int) -> bytes:
         age = int((time.monotonic() - self.installed) * 1e9)
         return SESSION_INFO.pack(
             SESSION_INFO_TYPE, 0, request, self.id, self.link, self.local_spi, self.remote_spi,
             self.role, self.state, self.suite, self.frame_size, self.lanes_out, self.lanes_in,
-            self.tag, 0, self.is_silent, b"", self.peer, self.peer_name, age, age, 11, 22, 33,
+            self.tag, 0, self.is_silent, self.mode, b"", self.peer, self.peer_name, age, age,
+            11, 22, 33,
         )  # fmt: skip
 
 

@@ -211,7 +211,8 @@ struct SessionInfo {
   std::uint8_t tag = 0;
   std::uint8_t peer_takes_offload = 0;
   std::uint8_t is_silent = 0;  // peer_silent was the last thing told of it
-  std::array<std::uint8_t, 3> zero{};
+  ShapeMode shaping{};
+  std::array<std::uint8_t, 2> zero{};
   WireEndpoint peer;
   SiteName peer_name{};
   std::uint64_t age_ns = 0;

@@ -112,5 +112,59 @@ TEST(InstallMessage, SaysWhatTheConfigWants) {
   EXPECT_EQ(make()->rekey_frames, 1u) << "not never";
 }
 
+TEST(InstallMessage, SaysHowFramesAreTimed) {
+  using namespace std::chrono_literals;
+  Record record = crypto::read_vectors("sa_keys.txt").front();
+  LinkConfig config;
+  Endpoint peer{.address = *parse_ip("192.0.2.7"), .port = 7};
+  const auto shaping = [&] {
+    return make_install(agreement(record, ipc::Role::initiator), {.peer = peer}, config)->shaping;
+  };
+  EXPECT_FALSE(shaping().is_paced());
+  EXPECT_EQ(shaping().steps, 1);
+
+  config.shape = {.mode = ShapeMode::constant,
+                  .rate = Rate{.per_second = 1'000'000'000},
+                  .adapt = true,
+                  .queue = 50ms};
+  const std::uint64_t over_v4 = 1'000'000'000'000 / (8 * (1400 + 42));
+  EXPECT_TRUE(shaping().is_paced());
+  EXPECT_EQ(shaping().mode, ShapeMode::constant);
+  EXPECT_EQ(shaping().rates[0], over_v4);
+  EXPECT_EQ(shaping().rates[1], 0u);
+  EXPECT_EQ(shaping().least_rate, over_v4 / 10);
+  EXPECT_EQ(shaping().adapts, 1);
+  EXPECT_EQ(shaping().queue_ns, 50'000'000u);
+  peer.address = *parse_ip("2001:db8::7");
+  EXPECT_EQ(shaping().rates[0], 1'000'000'000'000u / (8 * (1400 + 62)));
+
+  config.shape = {.mode = ShapeMode::quantized,
+                  .steps = {Rate{10, Rate::Unit::frames}, Rate{2000, Rate::Unit::frames}},
+                  .dwell = 3s,
+                  .adapt = true,
+                  .least = Rate{5, Rate::Unit::frames}};
+  EXPECT_EQ(shaping().mode, ShapeMode::quantized);
+  EXPECT_EQ(shaping().steps, 2);
+  EXPECT_EQ(shaping().rates[0], 10'000u);
+  EXPECT_EQ(shaping().rates[1], 2'000'000u);
+  EXPECT_EQ(shaping().least_rate, 5'000u);
+  EXPECT_EQ(shaping().dwell_ns, 3'000'000'000u);
+}
+
+TEST(InstallMessage, SaysHowFramesAreMarked) {
+  Record record = crypto::read_vectors("sa_keys.txt").front();
+  LinkConfig config{.finds_mtu = true, .priority = PriorityBy::vlan, .dscp = 46, .ecn = true};
+  auto box = make_install(agreement(record, ipc::Role::initiator), {}, config);
+  EXPECT_EQ(box->shaping.priority, PriorityBy::vlan);
+  EXPECT_EQ(box->shaping.dscp, 46);
+  EXPECT_EQ(box->shaping.copies_dscp, 0);
+  EXPECT_EQ(box->shaping.ecn, 1);
+  EXPECT_EQ(box->shaping.finds_mtu, 1);
+  config = {.copies_dscp = true};
+  box = make_install(agreement(record, ipc::Role::initiator), {}, config);
+  EXPECT_EQ(box->shaping.copies_dscp, 1);
+  EXPECT_EQ(box->shaping.ecn, 0);
+}
+
 }  // namespace
 }  // namespace penstock::controlplane

@@ -101,6 +101,22 @@ TEST(LinkStatus, NoCommonSuite) {
               "refused by the far side: " + why + lists.at(static_cast<std::size_t>(i)));
 }
 
+TEST(LinkStatus, AnotherModeOfShape) {
+  Simulation simulation{1, {.shape = {.mode = ShapeMode::constant, .rate = Rate{1'000'000}}}, {}};
+  simulation.start_both();
+  simulation.run_for(3s);
+  const std::array modes{"\"constant\")", "\"burst\")"};
+  for (int i = 0; i < 2; ++i) {
+    const LinkStatus status = simulation.site(i).controller->status();
+    EXPECT_NE(status.state, LinkStatus::State::up);
+    EXPECT_TRUE(status.reason.ends_with(
+        std::string{"the shaping differs; write the same mode in `shape` on both sides (here: "
+                    "mode = "} +
+        modes.at(static_cast<std::size_t>(i))))
+        << status.reason;
+  }
+}
+
 TEST(LinkStatus, TagBelowTheOthersMinimum) {
   Simulation simulation{1, {.tag = 12, .min_tag = 12}, {}};
   simulation.start_both();

@@ -83,6 +83,23 @@ TEST_F(Outdated, ASessionWithoutAnIdentityEndsSoonWhereOneIsWanted) {
   EXPECT_FALSE(controller.status().session_id);
 }
 
+TEST_F(Outdated, ASessionOfAnotherModeOfShapeEndsSoon) {
+  const ipc::SessionId session = reach_current();
+  LinkConfig constant = config();
+  constant.shape = {.mode = ShapeMode::constant, .rate = Rate{1'000'000}};
+  EXPECT_TRUE(controller.reconfigure(setup(constant), now));
+  (void)controller.take_actions();
+  EXPECT_EQ(controller.deadline(), now) << "a rekey is due";
+  told = controller.status().reason;
+  EXPECT_EQ(told,
+            "the session was made before this mode of shape was configured, and ends 30 s after "
+            "that unless the far side agrees to another");
+  constant.shape.rate = Rate{2'000'000};
+  EXPECT_TRUE(controller.reconfigure(setup(constant), now)) << "of the rate alone";
+  (void)controller.take_actions();
+  expect_end_of(session, limits::outdated_ends_after, "this mode of shape");
+}
+
 TEST_F(Outdated, ItsSuccessorStays) {
   (void)reach_current();
   EXPECT_TRUE(pin(betas, alphas));
@@ -163,8 +180,8 @@ TEST_F(Outdated, AKeyThatIsKeptAsTheOldOneSparesIt) {
 
 class Adopted : public Outdated {
  protected:
-  std::vector<Action> come_up(ipc::SessionState state) {
-    ipc::SessionInfo info{.state = state, .suite = x25519.code()};
+  std::vector<Action> come_up(ipc::SessionState state, ShapeMode mode = {}) {
+    ipc::SessionInfo info{.state = state, .suite = x25519.code(), .shaping = mode};
     info.session_id = session;
     info.peer = ipc::to_wire(alpha);
     controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 1472, .lanes = 2}, {info}, now);
@@ -178,6 +195,14 @@ TEST_F(Adopted, AnUnconfirmedOneIsRemoved) {
   ASSERT_FALSE(actions.empty());
   EXPECT_EQ(std::get<Remove>(actions[0]).session_id, session);
   EXPECT_LE(controller.deadline(), now);
+}
+
+TEST_F(Adopted, ACurrentOneOfAnotherModeEndsSoon) {
+  (void)come_up(ipc::SessionState::current, ShapeMode::constant);
+  EXPECT_LE(controller.deadline(), now) << "a rekey is due";
+  EXPECT_EQ(controller.status().state, LinkStatus::State::up);
+  told = controller.status().reason;
+  expect_end_of(session, limits::outdated_ends_after, "this mode of shape");
 }
 
 TEST_F(Adopted, ACurrentOneIsRekeyedAtOnceWhereIdentitiesAreWanted) {

@@ -41,6 +41,22 @@ TEST_F(Reload, RekeysAtOnceWhereTheNextSessionIsAnother) {
   EXPECT_EQ(take<Install>().at(0).message->vlan, 7);
 }
 
+TEST_F(Reload, NamesWhatIsTimedSizedAndMarkedOtherwise) {
+  const ipc::SessionId session = reach_current();
+  changed.shape.rate = Rate{1'000'000};
+  changed.mtu = 1400;
+  changed.priority = PriorityBy::none;
+  changed.dscp = 8;
+  changed.ecn = true;
+  EXPECT_TRUE(reload(changed));
+  const auto actions = controller.take_actions();
+  ASSERT_EQ(actions.size(), 1u);
+  const std::string& text = std::get<Notice>(actions[0]).text;
+  EXPECT_TRUE(text.ends_with("changed by a reload: mtu, shape, priority, dscp, ecn")) << text;
+  EXPECT_EQ(controller.status().session_id, session) << "the mode is the same";
+  EXPECT_EQ(controller.deadline(), now);
+}
+
 TEST_F(Reload, OfRekeyAfterCountsFromTheInstall) {
   (void)reach_current();
   now += 30s;

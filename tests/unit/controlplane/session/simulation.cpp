@@ -83,6 +83,7 @@ void Simulation::start_controller(int index) {
   config.tag = self.setup.tag;
   config.min_tag = self.setup.min_tag;
   config.rekey_after = self.setup.rekey_after;
+  config.shape = self.setup.shape;
   self.slots = std::make_unique<SlotAllocator>(*self.entropy);
   self.controller = std::make_unique<LinkController>(
       LinkController::Setup{.site_name = self.name,

@@ -31,6 +31,7 @@ class Simulation {
     std::uint8_t tag = 16;
     std::uint8_t min_tag = 16;
     Time rekey_after = limits::rekey_after;
+    Shape shape{};
   };
 
   explicit Simulation(std::uint64_t seed) : Simulation(seed, {}, {}) {}
