@@ -10,6 +10,7 @@ traffic     what ordinary hosts send
 raw         what ordinary hosts cannot send: any bytes at all
 eavesdropper (and ring)  everybody on the wire who listens
 inject (and datagram)    everybody on the wire who interferes
+impairment  a bad path between the sites
 attack      traffic with an attacker beside it
 stale       what dead runs left behind
 bridged     the control experiment: the same network without Penstock
