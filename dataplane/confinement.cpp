@@ -26,6 +26,7 @@ bool has_ethdev(const SiteConfig& config) {
 std::vector<AllowedCall> own_calls() {
   return {
       {SYS_eventfd2, "the main core and a worker wake each other"},
+      {SYS_mlock2, "packets in the queues of a link with a rate stay out of swap"},
       {SYS_poll, "the main core waits"},
       {SYS_ppoll, "a worker waits for packets"},
       {SYS_epoll_wait, "DPDK's interrupt thread waits on after a stop and a SIGCONT"},

@@ -140,7 +140,8 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
                     .destination_mac = mac.value_or(MacAddress{}),
                     .source = {.address = setup_.self.endpoint.address,
                                .port = source_port(message, setup_.self, worker)},
-                    .destination = peer};
+                    .destination = peer,
+                    .traffic_class = traffic_class(message.shaping.dscp, message.shaping.ecn != 0)};
   if (worker < message.lanes_out) {
     const std::size_t size = message.frame_size;
     OutboundSa& out = session->out.emplace(
@@ -151,6 +152,8 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
       out.keys.lower_limits(std::min(message.rekey_frames, suite.rekey_frames), suite.hard_frames);
     out.has_next_hop = mac.has_value();
     out.outer = make_outer_header(session->route, size);
+    // A steady rhythm says nothing of what is inside, and nor may its headers.
+    out.copies_dscp = message.shaping.copies_dscp != 0 && message.shaping.mode == ShapeMode::burst;
   }
   // A lane has one replay window, so one worker alone may receive it. All lanes are given to
   // every worker here: that is right for one, the number that topology allows.

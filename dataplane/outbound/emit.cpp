@@ -7,7 +7,7 @@ namespace penstock::dataplane::outbound {
 namespace {
 
 // The mbuf becomes the whole Ethernet packet around its frame.
-void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa) {
+void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa, std::uint8_t dscp) {
   const Bytes header = sa.outer.view();
   std::byte* packet = frame_in(buffer) - header.size();
   std::memcpy(packet, header.data(), header.size());
@@ -15,6 +15,8 @@ void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa) {
   buffer->data_off = static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM - header.size());
   buffer->data_len = static_cast<std::uint16_t>(length);
   buffer->pkt_len = static_cast<std::uint32_t>(length);
+  if (sa.copies_dscp) [[unlikely]]
+    set_outer_dscp(MutableBytes{packet, length}, dscp);
   finish_udp6_checksum(MutableBytes{packet, length});
 }
 
@@ -31,7 +33,7 @@ void emit(Path& path) {
       path.count.drop(DropReason::no_next_hop);
       continue;
     }
-    put_outer_header(buffers[i], sa);
+    put_outer_header(buffers[i], sa, path.frames.dscps[i]);
     buffers[ready++] = buffers[i];
   }
   const std::size_t sent = path.wire.send(buffers.first(ready));

@@ -29,6 +29,7 @@ void drain(Path& path, Time now) {
 void open_frame(Path& path, OutboundSa& sa, Time now) {
   sa.open = path.buffers.pop();
   sa.opened_at = now;
+  sa.dscp = {};
   path.open.add(sa);
   ++sa.frames_begun;
   sa.packer.begin(MutableBytes{frame_in(sa.open) + frame_layout::header, sa.shape().plaintext()});

@@ -2,6 +2,8 @@
 // next frame. A packet is begun only when there are buffers for all of it.
 #include <cstring>
 
+#include "penstock/wire/inner_packet.hpp"
+
 #include "dataplane/outbound/path.hpp"
 
 namespace penstock::dataplane::outbound {
@@ -65,6 +67,8 @@ bool take_next(Path& path) {
     BlockInHand& hand = path.in_hand;
     hand.block.emplace(make_block(*packet.view, hand.lead));
     hand.sa = &sa;
+    if (sa.copies_dscp) [[unlikely]]
+      hand.dscp = dscp_in({packet.view->data, packet.view->length});
     const std::size_t room = sa.open != nullptr ? sa.packer.room() : 0;
     const std::size_t frames = frames_needed(hand.block->length(), room, sa.shape().payload());
     if (!sa.may_begin(frames)) [[unlikely]] {
@@ -94,6 +98,8 @@ bool pack(Path& path, Time now) {
     if (!hand.block && !take_next(path)) return false;
     OutboundSa& sa = *hand.sa;
     if (sa.open == nullptr) open_frame(path, sa, now);
+    if (sa.copies_dscp) [[unlikely]]
+      sa.dscp.note(hand.dscp, !hand.block->is_started());
     sa.packer.append(*hand.block);
     if (hand.block->is_done()) {
       count_packed(path, *hand.block);

@@ -42,6 +42,7 @@ struct BlockLead {
 struct BlockInHand {
   std::optional<BlockSource> block;
   OutboundSa* sa = nullptr;
+  std::uint8_t dscp = 0;  // of the packet, where the SA copies it
   BlockLead lead;
 };
 
@@ -49,10 +50,12 @@ struct BlockInHand {
 struct FrameBatch {
   Burst<FrameEngine::max_batch> buffers;
   std::array<OutboundSa*, FrameEngine::max_batch> sas{};
+  std::array<std::uint8_t, FrameEngine::max_batch> dscps{};  // where the SA copies it
 
   [[nodiscard]] bool full() const { return buffers.full(); }
   void push(rte_mbuf* buffer, OutboundSa* sa) {
     sas[buffers.size()] = sa;
+    dscps[buffers.size()] = sa->dscp.value();
     buffers.push(buffer);
   }
 };

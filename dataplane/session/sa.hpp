@@ -19,6 +19,22 @@ namespace penstock::dataplane {
 
 struct Session;
 
+// The DSCP of an open frame: of the first packet that begins in it; until one does, of the packet
+// that continues in it; else 0.
+class FrameDscp {
+ public:
+  void note(std::uint8_t dscp, bool begins) {
+    if (is_settled_) return;
+    value_ = dscp;
+    is_settled_ = begins;
+  }
+  [[nodiscard]] std::uint8_t value() const { return value_; }
+
+ private:
+  std::uint8_t value_ = 0;
+  bool is_settled_ = false;
+};
+
 struct alignas(64) OutboundSa {
   explicit OutboundSa(SealKeys seal_keys) : keys(std::move(seal_keys)) {}
 
@@ -36,7 +52,9 @@ struct alignas(64) OutboundSa {
   rte_mbuf* open = nullptr;        // the open frame, owned; null when none is
   std::uint32_t open_place = 0;    // of it among the worker's open frames
   Time opened_at{};
-  OuterHeader outer;  // what stands before every frame
+  OuterHeader outer;         // what stands before every frame
+  bool copies_dscp = false;  // but its DSCP, which is that of the first packet begun in the frame
+  FrameDscp dscp;            // of the open frame, where copied
 };
 static_assert(sizeof(OutboundSa) <= 4 * 64, "an outbound SA is touched for every frame");
 

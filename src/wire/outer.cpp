@@ -22,7 +22,8 @@ void write_ethernet(std::byte* at, const OuterAddresses& addresses, std::uint16_
 }
 
 void write_ipv4(std::byte* at, const OuterAddresses& addresses, std::size_t datagram) {
-  store_be16(at, 0x4500);  // version, header length; DSCP and ECN zero
+  store_u8(at, 0x45);  // version, header length
+  store_u8(at + 1, addresses.traffic_class);
   store_be16(at + 2, static_cast<std::uint16_t>(ipv4_header + datagram));
   store_be16(at + 4, 0);  // id
   store_be16(at + 6, dont_fragment);
@@ -35,7 +36,8 @@ void write_ipv4(std::byte* at, const OuterAddresses& addresses, std::size_t data
 }
 
 void write_ipv6(std::byte* at, const OuterAddresses& addresses, std::size_t datagram) {
-  store_be32(at, 0x60000000);  // version; traffic class and flow label zero
+  const std::uint32_t traffic_class = addresses.traffic_class;
+  store_be32(at, 0x60000000 | traffic_class << 20);  // version; flow label zero
   store_be16(at + 4, static_cast<std::uint16_t>(datagram));
   store_u8(at + 6, protocol_udp);
   store_u8(at + 7, ttl);
@@ -149,6 +151,17 @@ OuterHeader make_outer_header(const OuterAddresses& addresses, std::size_t paylo
   write_udp(at, addresses, datagram);
   header.length = static_cast<std::uint8_t>(at + udp_header - header.bytes.data());
   return header;
+}
+
+void set_outer_dscp(MutableBytes packet, std::uint8_t dscp) {
+  std::byte* ip = &packet[ethernet_header];
+  if (load_u8(ip) >> 4 == 6) {
+    store_be16(ip, static_cast<std::uint16_t>((load_be16(ip) & 0xf03f) | dscp << 6));
+    return;
+  }
+  store_u8(ip + 1, static_cast<std::uint8_t>((load_u8(ip + 1) & 0x03) | dscp << 2));
+  store_be16(ip + 10, 0);
+  store_be16(ip + 10, internet_checksum({ip, ipv4_header}));
 }
 
 void finish_udp6_checksum(MutableBytes packet) {

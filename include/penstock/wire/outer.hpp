@@ -1,7 +1,8 @@
 // The headers around a frame: Ethernet, IPv4 or IPv6, UDP. Built once for an SA or a
 // datagram, then copied in front of each payload. All payloads of a template have one
 // length, so that only the IPv6 UDP checksum, where it is not zero, depends on the bytes.
-// Sources: RFC 791, 8200, 768, 6864 (IPv4 id 0 with DF), 6935 and 6936 (zero checksum).
+// Sources: RFC 791, 8200, 768, 6864 (IPv4 id 0 with DF), 6935 and 6936 (zero checksum), 2474
+// (DSCP), 3168 (ECN).
 #pragma once
 
 #include <array>
@@ -32,7 +33,13 @@ struct OuterAddresses {
   MacAddress destination_mac;
   Endpoint source;
   Endpoint destination;
+  std::uint8_t traffic_class = 0;  // IPv4 TOS, IPv6 traffic class: DSCP, then ECN
 };
+
+// Not-ECT, or ECT(0): congestion on the way is marked instead of lost.
+[[nodiscard]] constexpr std::uint8_t traffic_class(std::uint8_t dscp, bool is_ecn_capable) {
+  return static_cast<std::uint8_t>(dscp << 2 | (is_ecn_capable ? 2 : 0));
+}
 
 struct OuterHeader {
   std::array<std::byte, max_outer_header> bytes{};
@@ -43,6 +50,10 @@ struct OuterHeader {
 
 // The headers of a UDP datagram of `payload` bytes, its UDP checksum left zero.
 [[nodiscard]] OuterHeader make_outer_header(const OuterAddresses& addresses, std::size_t payload);
+
+// Gives a packet that make_outer_header began another DSCP. What else stands in its traffic class
+// stays.
+void set_outer_dscp(MutableBytes packet, std::uint8_t dscp);
 
 // Puts the UDP checksum into a whole IPv6 packet (Ethernet header first) that
 // make_outer_header began. IPv4 packets keep zero.

@@ -135,6 +135,33 @@ TEST(OuterHeader, Ipv6IsWrittenAsTheRfcsSay) {
                                    "0000");
 }
 
+// DSCP and ECN are one byte of both versions' headers, though not at one place.
+std::uint8_t traffic_class_of(Bytes packet) {
+  const bool is_v4 = load_be16(&packet[12]) == ethertype_ipv4;
+  return is_v4 ? load_u8(&packet[15]) : static_cast<std::uint8_t>(load_be16(&packet[14]) >> 4);
+}
+
+TEST(OuterHeader, TrafficClassIsDscpThenEcn) {
+  EXPECT_EQ(traffic_class(0, false), 0);
+  EXPECT_EQ(traffic_class(46, false), 0xb8);
+  EXPECT_EQ(traffic_class(46, true), 0xba);  // ECT(0)
+  for (OuterAddresses addresses : {addresses_v4(), addresses_v6()}) {
+    const Packet plain = datagram(addresses, payload_of(30));
+    addresses.traffic_class = traffic_class(46, true);
+    Packet packet = datagram(addresses, payload_of(30));
+    EXPECT_EQ(traffic_class_of(packet), 0xba);
+    EXPECT_TRUE(parse_udp(packet));  // the header's checksum is right
+    set_outer_dscp(packet, 0);
+    EXPECT_EQ(traffic_class_of(packet), 0x02);
+    set_outer_dscp(packet, 63);
+    EXPECT_EQ(traffic_class_of(packet), 0xfe);
+    EXPECT_TRUE(parse_udp(packet));
+    addresses.traffic_class = 0xfe;
+    EXPECT_EQ(packet, datagram(addresses, payload_of(30)));  // and nothing else has changed
+    EXPECT_EQ(traffic_class_of(plain), 0);
+  }
+}
+
 TEST(OuterHeader, ParsesBackOverBothVersions) {
   for (const OuterAddresses& addresses : {addresses_v4(), addresses_v6()}) {
     for (const std::size_t length : {0, 1, 1472, 65535 - 20 - 8}) {
