@@ -23,6 +23,14 @@ void derive_lanes(const Agreement& agreement, crypto::Direction direction,
   }
 }
 
+void derive_probes(const Agreement& agreement, crypto::Direction direction, ipc::LaneKeys& keys) {
+  const ProtectionTraits& suite = traits(agreement.suite.protection);
+  crypto::derive_probe_encrypt_key(agreement.secret, agreement.session_id, direction,
+                                   std::span{keys.encrypt}.first(suite.encrypt_key));
+  crypto::derive_probe_mac_key(agreement.secret, agreement.session_id, direction,
+                               std::span{keys.mac}.first(suite.mac_key));
+}
+
 constexpr std::uint64_t nanoseconds(Time time) { return static_cast<std::uint64_t>(time.count()); }
 
 // A link's rate counts what the wire carries: whole Ethernet packets, each with one frame.
@@ -93,10 +101,12 @@ SecretBox<ipc::InstallSession> make_install(const Agreement& agreement, const In
   message.peer_takes_offload = agreement.peer.takes_offload() ? 1 : 0;
   message.peer = ipc::to_wire(target.peer);
   fill_from_config(message, config);
-  derive_lanes(agreement, is_initiator ? initiator_to_responder : responder_to_initiator,
-               std::span{message.out}.first(message.lanes_out));
-  derive_lanes(agreement, is_initiator ? responder_to_initiator : initiator_to_responder,
-               std::span{message.in}.first(message.lanes_in));
+  const auto outbound = is_initiator ? initiator_to_responder : responder_to_initiator;
+  const auto inbound = is_initiator ? responder_to_initiator : initiator_to_responder;
+  derive_lanes(agreement, outbound, std::span{message.out}.first(message.lanes_out));
+  derive_lanes(agreement, inbound, std::span{message.in}.first(message.lanes_in));
+  derive_probes(agreement, outbound, message.probe_out);
+  derive_probes(agreement, inbound, message.probe_in);
   return box;
 }
 

@@ -95,6 +95,8 @@ void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
     case ControlType::response:
       if (said.size() == challenge_nonce) return hear_response(path, sa, said, now);
       break;
+    case ControlType::probe:
+    case ControlType::probe_answer:
     case ControlType::report:
       break;
   }

@@ -8,7 +8,7 @@
 namespace penstock::crypto {
 namespace {
 
-enum class Purpose : std::uint8_t { encrypt = 1, mac = 2 };
+enum class Purpose : std::uint8_t { encrypt = 1, mac = 2, probe_encrypt = 3, probe_mac = 4 };
 
 std::array<std::byte, 1> u8(std::size_t value) {
   check(value <= 0xff, "does not fit one byte");
@@ -105,6 +105,16 @@ void derive_encrypt_key(const SessionSecret& secret, const Digest& t4, Direction
 void derive_mac_key(const SessionSecret& secret, const Digest& t4, Direction direction,
                     std::uint16_t lane, MutableBytes out) {
   derive_sa_key(secret, t4, direction, lane, Purpose::mac, out);
+}
+
+void derive_probe_encrypt_key(const SessionSecret& secret, const Digest& t4, Direction direction,
+                              MutableBytes out) {
+  derive_sa_key(secret, t4, direction, 0, Purpose::probe_encrypt, out);
+}
+
+void derive_probe_mac_key(const SessionSecret& secret, const Digest& t4, Direction direction,
+                          MutableBytes out) {
+  derive_sa_key(secret, t4, direction, 0, Purpose::probe_mac, out);
 }
 
 }  // namespace penstock::crypto

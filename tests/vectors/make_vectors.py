@@ -236,6 +236,12 @@ def sa_keys_record(suite, lengths):
                 if length:
                     key = hkdf_expand(secret, info + bytes([number]), length)
                     record[f"{purpose}_{direction}_{lane}"] = key
+        info = b"penstock sa 1" + t4 + struct.pack(">BH", direction, 0)
+        for number, (purpose, length) in enumerate(zip(("encrypt", "mac"), lengths), 3):
+            if length:
+                record[f"probe_{purpose}_{direction}"] = hkdf_expand(
+                    secret, info + bytes([number]), length
+                )
     return record
 
 

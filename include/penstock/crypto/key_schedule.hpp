@@ -61,10 +61,15 @@ struct ExchangeKeys {
 enum class Direction : std::uint8_t { initiator_to_responder = 0, responder_to_initiator = 1 };
 
 // SA key = HKDF-Expand(secret, "penstock sa 1" || T4 || u8 direction || be16 lane || u8 purpose)
-// purpose: 1 encrypt, 2 MAC. `out` has the suite's key length.
+// purpose: 1 encrypt, 2 MAC; of path probes, lane 0: 3 encrypt, 4 MAC. `out` has the suite's key
+// length.
 void derive_encrypt_key(const SessionSecret& secret, const Digest& t4, Direction direction,
                         std::uint16_t lane, MutableBytes out);
 void derive_mac_key(const SessionSecret& secret, const Digest& t4, Direction direction,
                     std::uint16_t lane, MutableBytes out);
+void derive_probe_encrypt_key(const SessionSecret& secret, const Digest& t4, Direction direction,
+                              MutableBytes out);
+void derive_probe_mac_key(const SessionSecret& secret, const Digest& t4, Direction direction,
+                          MutableBytes out);
 
 }  // namespace penstock::crypto

@@ -22,10 +22,12 @@ inline constexpr std::size_t block_header = 4;
 
 // The first byte of a control block that is not empty; an empty one is a keepalive.
 enum class ControlType : std::uint8_t {
-  handshake = 1,  // a whole handshake message follows
-  challenge = 2,  // 16 bytes to be sent back: is the address good that this went to?
-  response = 3,   // the bytes of a challenge
-  report = 4,     // what became of the far side's frames (docs/protocol.md, "Reports")
+  handshake = 1,     // a whole handshake message follows
+  challenge = 2,     // 16 bytes to be sent back: is the address good that this went to?
+  response = 3,      // the bytes of a challenge
+  report = 4,        // what became of the far side's frames (docs/protocol.md, "Reports")
+  probe = 5,         // of a path probe, never in a frame: penstock/wire/path_probe.hpp
+  probe_answer = 6,  // likewise
 };
 inline constexpr std::size_t control_header = 1;
 inline constexpr std::size_t challenge_nonce = 16;

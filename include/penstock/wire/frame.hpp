@@ -82,10 +82,12 @@ struct FrameHeader {
 
 enum class FrameHeaderError : std::uint8_t { too_short, bad_type, bad_version, bad_zero, bad_spi };
 
-// Writes the 16 header bytes of a data frame.
-void write_frame_header(std::span<std::byte, frame_layout::header> out, FrameHeader header);
+// Writes the 16 header bytes of a data frame or, the same but for their type, of a path probe.
+void write_frame_header(std::span<std::byte, frame_layout::header> out, FrameHeader header,
+                        PacketType type = PacketType::data);
 // Checks everything that can be checked without a key.
-[[nodiscard]] std::expected<FrameHeader, FrameHeaderError> read_frame_header(Bytes frame);
+[[nodiscard]] std::expected<FrameHeader, FrameHeaderError> read_frame_header(
+    Bytes frame, PacketType type = PacketType::data);
 
 // How a frame of a session divides; everything follows from its size and tag length.
 struct FrameShape {

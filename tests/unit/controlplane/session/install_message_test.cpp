@@ -40,6 +40,11 @@ void expect_lanes(std::span<const ipc::LaneKeys> lanes, Record& record, char dir
   }
 }
 
+void expect_probes(const ipc::LaneKeys& keys, Record& record, const std::string& direction) {
+  expect_key(keys.encrypt, record["probe_encrypt_" + direction], "probe_encrypt_" + direction);
+  expect_key(keys.mac, record["probe_mac_" + direction], "probe_mac_" + direction);
+}
+
 // Keys of each suite at its lengths, in each role, as tests/vectors/make_vectors.py has them.
 TEST(InstallMessage, CarriesTheKeysThatItsSuiteHas) {
   auto records = crypto::read_vectors("sa_keys.txt");
@@ -48,10 +53,14 @@ TEST(InstallMessage, CarriesTheKeysThatItsSuiteHas) {
     const auto starting = make_install(agreement(record, ipc::Role::initiator), {}, {});
     expect_lanes(starting->out, record, '0');
     expect_lanes(starting->in, record, '1');
+    expect_probes(starting->probe_out, record, "0");
+    expect_probes(starting->probe_in, record, "1");
     EXPECT_EQ(starting->suite, load_be16(record["suite"].data()));
     const auto answering = make_install(agreement(record, ipc::Role::responder), {}, {});
     expect_lanes(answering->out, record, '1');
     expect_lanes(answering->in, record, '0');
+    expect_probes(answering->probe_out, record, "1");
+    expect_probes(answering->probe_in, record, "0");
   }
 }
 
