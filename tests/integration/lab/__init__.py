@@ -9,6 +9,8 @@ pair        both sites, and their books
 traffic     what ordinary hosts send
 raw         what ordinary hosts cannot send: any bytes at all
 eavesdropper (and ring)  everybody on the wire who listens
+recorder, wire_features, classifier  one who records times and looks, and learns to tell
+inside      what the hosts do meanwhile: nothing, web-like visits, bulk
 inject (and datagram)    everybody on the wire who interferes
 impairment  a bad path between the sites
 attack      traffic with an attacker beside it
