@@ -42,6 +42,8 @@ std::string_view to_string(HandshakeCause cause) {
       return "reload";
     case HandshakeCause::peer:
       return "far side";
+    case HandshakeCause::path:
+      return "path";
   }
   return "unknown";
 }

@@ -28,6 +28,7 @@ enum class HandshakeCause : std::uint8_t {
   new_key,      // it is to be proved
   reload,       // the next session will be another
   peer,         // the far side's wish
+  path,         // it carries larger frames than were used, or smaller ones alone
 };
 [[nodiscard]] std::string_view to_string(HandshakeCause cause);
 

@@ -90,6 +90,7 @@ void LinkController::State::back_off(Time now) {
 std::uint16_t LinkController::State::largest_frame() const {
   std::uint16_t largest = facts_->max_frame_size;
   if (config_.frame_size) largest = std::min(largest, *config_.frame_size);
+  if (config_.finds_mtu) return std::min(largest, path_frame_.size());
   if (!config_.mtu) return largest;
   const std::size_t headers = outer_ip_header() + udp_header;
   return std::min(largest, static_cast<std::uint16_t>(*config_.mtu - headers));
@@ -113,6 +114,7 @@ bool LinkController::State::goes_inside() const {
   const Session* current = sessions_.current();
   if (current == nullptr || !carries_handshakes(*current)) return false;
   if (!address_.is_said()) return true;
+  if (is_too_large(*current)) return false;
   const bool is_turn_of_clear =
       unanswered_ >= limits::attempts_inside && (unanswered_ - limits::attempts_inside) % 2 == 0;
   return !current->is_silent() && !is_turn_of_clear;

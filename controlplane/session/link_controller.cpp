@@ -45,6 +45,7 @@ void LinkController::on_event(const ipc::Event& event, Time now) {
     case ipc::EventKind::peer_moved:
       return state_->peer_moved(event.session_id, ipc::from_wire(event.peer), now);
     case ipc::EventKind::path_frame:
+      return state_->path_found(event.session_id, static_cast<std::uint16_t>(event.detail), now);
     case ipc::EventKind::link_stopped:
     case ipc::EventKind::link_resumed:
       return;

@@ -32,6 +32,7 @@ void LinkController::State::peer_silent(const ipc::SessionId& id, Time now) {
   ++silences_;
   since_ = now;
   schedule_.reset();
+  doubt_path(*current, now);
   if (attempt_ && attempt_->route != next_route()) attempt_.reset();
   view_.went_down(silence());
 }
@@ -44,6 +45,7 @@ void LinkController::State::peer_heard(const ipc::SessionId& id, Time now) {
   since_ = now;
   failed_in_a_row_ = 0;
   unanswered_ = 0;
+  if (config_.finds_mtu) path_frame_.adopt(current->frame_size);
   view_.went_up(fmt::format("up: heard again after {} of silence", in_seconds(silent)));
 }
 

@@ -77,6 +77,8 @@ void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, T
                    .role = info.role,
                    .suite = suite_from_code(info.suite),
                    .tag = info.tag,
+                   .frame_size = info.frame_size,
+                   .offered = info.frame_size,
                    .state = info.state,
                    .slot = slots_->adopt(Spi{info.local_spi_base}),
                    .peer = ipc::from_wire(info.peer),
@@ -87,6 +89,7 @@ void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, T
                    .key = presumed == nullptr ? std::nullopt : std::optional{presumed->fingerprint},
                    .identities = identities(),
                    .mode = info.shaping});
+    if (config_.finds_mtu) path_frame_.adopt(info.frame_size);
     is_rekey_due |= info.shaping != config_.shape.mode;
   }
   judge_sessions(now);
@@ -135,6 +138,8 @@ void LinkController::State::install(const Agreement& agreement, Session session,
   session.role = agreement.role;
   session.suite = session.story->suite = agreement.suite;
   session.tag = agreement.shape.tag;
+  session.frame_size = agreement.shape.size;
+  session.offered = agreement.own.frame_size;
   session.identities = identities();
   session.mode = config_.shape.mode;
   session.installed_at = now;
@@ -209,6 +214,7 @@ void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason
     view_.went_down(describe(why));
   } else if (why == ipc::RemovalReason::unconfirmed) {
     ++unanswered_;
+    doubt_path(*session, now);
     failed(session->story.value_or(HandshakeStory{.started = now}), HandshakeFailure::unconfirmed,
            std::string{describe(why)}, now);
     if (session->role == ipc::Role::initiator) may_have_been_heard(now);

@@ -12,6 +12,7 @@
 #include "controlplane/session/key_ring.hpp"
 #include "controlplane/session/link_controller.hpp"
 #include "controlplane/session/operator_view.hpp"
+#include "controlplane/session/path_frame.hpp"
 #include "controlplane/session/peer_address.hpp"
 #include "controlplane/session/schedule.hpp"
 #include "controlplane/session/session_table.hpp"
@@ -45,6 +46,7 @@ struct LinkController::State {
   void rekey(Time now);
   void resolved(const std::optional<IpAddress>& address, Time now);
   void peer_moved(const ipc::SessionId& id, const Endpoint& to, Time now);
+  void path_found(const ipc::SessionId& id, std::uint16_t size, Time now);
   [[nodiscard]] bool reconfigure(Setup setup, Time now);
   void old_key_retired(const crypto::KeyFingerprint& old_key);
   void retire(Time now);
@@ -158,6 +160,10 @@ struct LinkController::State {
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;
   [[nodiscard]] std::uint16_t largest_frame() const;  // that we can send and receive
   [[nodiscard]] std::size_t outer_ip_header() const;  // bytes
+  // By what probes say of the path, frames of the session's size do not pass.
+  [[nodiscard]] bool is_too_large(const Session& session) const;
+  void leave_larger_frames(const Session& current, Time now);
+  void doubt_path(const Session& session, Time now);  // nothing was heard on it
   void install(const Agreement& agreement, Session session, std::optional<Pending::Reply> reply,
                Time now);
   // Whether the next attempt goes inside the living session: unless there is none, it carries no
@@ -207,6 +213,8 @@ struct LinkController::State {
   SessionTable sessions_;
   Schedule schedule_;
   std::uint32_t next_request_ = 1;
+
+  PathFrame path_frame_;
 
   HandshakeBook book_;
   HandshakeCause rekey_cause_ = HandshakeCause::age;  // of the next one

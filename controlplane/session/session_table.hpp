@@ -19,8 +19,10 @@ namespace penstock::controlplane {
 struct Session {
   ipc::SessionId id{};
   ipc::Role role{};
-  std::optional<Suite> suite;  // empty: one that this version does not know
-  std::uint8_t tag = 0;        // bytes
+  std::optional<Suite> suite;    // empty: one that this version does not know
+  std::uint8_t tag = 0;          // bytes
+  std::uint16_t frame_size = 0;  // bytes; what we offered was no less
+  std::uint16_t offered = 0;
   ipc::SessionState state = ipc::SessionState::unconfirmed;
   SlotLease slot;
   Endpoint peer;  // where its frames go
