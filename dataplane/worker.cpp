@@ -49,6 +49,7 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
 
 void Worker::run(const std::atomic<bool>& stop) {
   Idle::sharpen_timers();
+  has_clock_ = true;
   while (!stop.load(std::memory_order_relaxed)) {
     const Time now = monotonic_now();
     if (turn(now)) {
@@ -62,22 +63,34 @@ void Worker::run(const std::atomic<bool>& stop) {
 
 bool Worker::turn(Time now) {
   bool worked = outbound::run(out_, now) > 0;
+  worked |= pace(now);
   worked |= inbound::run(in_, now) > 0;
+  worked |= pace(now);
   live(now);
   worked |= read_mailbox(now);
   worked |= run_timers(now);
   outbox_.ring();
   count_.add(Counter::turns);
-  if (worked) {
-    count_.set(Gauge::held_frames, held_.held);
-    count_.publish();
-  }
+  if (worked) publish();
   return worked;
+}
+
+bool Worker::pace(Time now) {
+  if (out_.paced.lanes.size() == 0) return false;
+  return outbound::pace(out_, has_clock_ ? monotonic_now() : now) > 0;
+}
+
+// Between turns only, so that the books balance.
+void Worker::publish() {
+  count_.set(Gauge::held_plain, out_.paced.packets);
+  count_.set(Gauge::held_sealed, out_.paced.frames);
+  count_.set(Gauge::held_frames, held_.held);
+  count_.publish();
 }
 
 Time Worker::deadline() const {
   return std::min({life_.deadline(), in_.gap_deadline, outbound::flush_deadline(out_),
-                   house_kept_ + house_keeping});
+                   out_.paced.lanes.first(), house_kept_ + house_keeping});
 }
 
 void Worker::live(Time now) {
@@ -91,10 +104,12 @@ void Worker::carry_out(const LifeAction& action, Time now) {
       if (session.out) outbound::send_dummy(out_, *session.out, now);
       return;
     case LifeAction::Kind::confirmed:
+      outbound::begin_lane(out_, session, now);
       return outbox_.note({.kind = Note::Kind::confirmed, .session = &session});
     case LifeAction::Kind::silence_turned:
       return outbox_.tell_silence(session);
     case LifeAction::Kind::finish_open:
+      outbound::end_lane(out_, session);
       if (session.out) outbound::finish_open(out_, *session.out, now);
       return;
     case LifeAction::Kind::remove:
@@ -103,6 +118,7 @@ void Worker::carry_out(const LifeAction& action, Time now) {
 }
 
 void Worker::take_out(Session& session, ipc::RemovalReason reason, Time now) {
+  outbound::leave_lane(out_, session, reason == ipc::RemovalReason::zeroized, now);
   if (reason == ipc::RemovalReason::zeroized) {
     if (session.out) outbound::wipe_open(out_, *session.out);
     inbound::wipe_held(in_, session);
@@ -133,6 +149,7 @@ void Worker::obey(const Command& command, Time now) {
   switch (command.kind) {
     case Command::Kind::install:
       outbox_.note({.kind = Note::Kind::installed, .session = command.session});
+      outbound::join_lane(*command.session, now);
       return life_.install(*command.session, now);
     case Command::Kind::remove:
       // It may have ended by itself in the meantime; then its note is on the way.
@@ -233,16 +250,19 @@ void Worker::keep_house(Time now) {
     is_port_gone_ = true;
     outbox_.note({.kind = Note::Kind::port_gone});
   }
-  count_.publish();
+  for (const Session* session : sessions_.all())
+    if (session->lane != nullptr && session->lane->carrier == session) session->lane->publish(now);
+  publish();
 }
 
 void Worker::let_go() {
   const Time now = monotonic_now();
+  outbound::stop_lanes(out_);
   for (Session* session : sessions_.all()) {
     if (session->out) outbound::finish_open(out_, *session->out, now);
     inbound::flush(in_, *session, now);
   }
-  count_.publish();
+  publish();
 }
 
 }  // namespace penstock::dataplane

@@ -5,6 +5,8 @@
 //   outbound   receive -> steer -> pack -> seal -> emit
 //   inbound    receive -> steer -> open -> admit -> reassemble -> emit
 //   then life, mailbox, timers, housekeeping
+//
+// and between these, where frames of a link are timed and one is due: pace.
 #pragma once
 
 #include <atomic>
@@ -62,6 +64,8 @@ class Worker {
   [[nodiscard]] HeldBudget& held() { return held_; }
 
  private:
+  [[nodiscard]] bool pace(Time now);
+  void publish();
   void live(Time now);  // what the life of sessions asks for
   void carry_out(const LifeAction& action, Time now);
   void take_out(Session& session, ipc::RemovalReason reason, Time now);
@@ -90,6 +94,7 @@ class Worker {
   Idle idle_;
   Time house_kept_{};
   bool is_port_gone_ = false;
+  bool has_clock_ = false;  // time goes on within a turn; not so where it is virtual
 };
 
 }  // namespace penstock::dataplane

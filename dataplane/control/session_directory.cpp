@@ -1,6 +1,7 @@
 #include "dataplane/control/session_directory.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "penstock/base/limits.hpp"
 #include "penstock/base/suite.hpp"
@@ -24,6 +25,12 @@ bool is_spi_base(std::uint32_t base) { return base != 0 && Spi{base}.lane() == 0
 bool is_shape(const InstallSession& message, Protection protection, std::uint16_t max_frame_size) {
   return message.frame_size >= limits::min_frame_size && message.frame_size <= max_frame_size &&
          message.tag == fit_tag(protection, message.tag);
+}
+
+// A mode that promises a rhythm has a rate.
+bool is_shaping(const ipc::Shaping& shaping) {
+  return shaping.mode <= ShapeMode::quantized && shaping.steps <= Shape::max_steps &&
+         (shaping.mode == ShapeMode::burst || shaping.is_paced());
 }
 
 bool is_zero(Bytes bytes) {
@@ -105,7 +112,7 @@ InstallResult SessionDirectory::judge(const InstallSession& message) const {
   if (message.link >= limits::max_links || message.vlan > VlanMap::max_vlan || !suite ||
       !is_lane_count(message.lanes_in) || !is_lane_count(message.lanes_out) ||
       !is_spi_base(message.local_spi_base) || !is_spi_base(message.remote_spi_base) ||
-      message.role > ipc::Role::responder ||
+      message.role > ipc::Role::responder || !is_shaping(message.shaping) ||
       !is_shape(message, suite->protection, setup_.max_frame_size) || message.peer.port == 0 ||
       (suite->protection == Protection::none && !setup_.lab) ||
       lacks_key(std::span{message.out}.first(message.lanes_out), suite->protection) ||
@@ -154,6 +161,8 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
     out.outer = make_outer_header(session->route, size);
     // A steady rhythm says nothing of what is inside, and nor may its headers.
     out.copies_dscp = message.shaping.copies_dscp != 0 && message.shaping.mode == ShapeMode::burst;
+    session->shaping = message.shaping;
+    if (message.shaping.is_paced()) session->lane = &lane(message, worker, now);
   }
   // A lane has one replay window, so one worker alone may receive it. All lanes are given to
   // every worker here: that is right for one, the number that topology allows.
@@ -163,6 +172,27 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
                              Spi{message.local_spi_base + lane}, *setup_.held[worker]);
   session->in[0].is_followed = session->roams;
   return session;
+}
+
+LinkLane& SessionDirectory::lane(const InstallSession& message, std::size_t worker, Time now) {
+  auto& lane = lanes_[{message.link, worker}];
+  if (lane == nullptr) {
+    // Where in an interval its ticks stand is for all to see on the wire, but foretold by nobody.
+    std::uint64_t phase = 0;
+    std::memcpy(&phase, message.session_id.data() + sizeof phase, sizeof phase);
+    lane = std::make_unique<LinkLane>(message.link, message.shaping, phase, now);
+  }
+  return *lane;
+}
+
+std::vector<ipc::LinkStats> SessionDirectory::link_stats() const {
+  std::vector<ipc::LinkStats> all;
+  for (const auto& [of, lane] : lanes_) {
+    all.push_back(lane->published.read());
+    all.back().header.type = ipc::LinkStats::type;
+    all.back().link = of.first;
+  }
+  return all;
 }
 
 void SessionDirectory::erase(const SessionRecord& record) {

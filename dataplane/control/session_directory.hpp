@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <cstring>
 #include <expected>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "penstock/base/clock.hpp"
@@ -16,6 +18,7 @@
 #include "penstock/ipc/messages.hpp"
 
 #include "dataplane/endpoint/next_hops.hpp"
+#include "dataplane/session/link_lane.hpp"
 #include "dataplane/session/session.hpp"
 #include "dataplane/wire_identity.hpp"
 
@@ -66,6 +69,8 @@ class SessionDirectory {
   // That receives on this SPI.
   [[nodiscard]] SessionRecord* find(Spi local_spi);
   [[nodiscard]] std::span<const std::unique_ptr<SessionRecord>> all() const { return records_; }
+  // Of every link that ever had frames that are timed, as the worker last said it.
+  [[nodiscard]] std::vector<ipc::LinkStats> link_stats() const;
 
  private:
   [[nodiscard]] ipc::InstallResult judge(const ipc::InstallSession& message) const;
@@ -79,6 +84,8 @@ class SessionDirectory {
   };
   [[nodiscard]] std::unique_ptr<Session> make_share(const ipc::InstallSession& message,
                                                     std::size_t worker, Time now);
+  // Of the link and worker; made at the link's first session whose frames are timed.
+  [[nodiscard]] LinkLane& lane(const ipc::InstallSession& message, std::size_t worker, Time now);
 
   Setup setup_;
   const FrameEngine& engine_;
@@ -88,6 +95,8 @@ class SessionDirectory {
   std::vector<SessionRecord*> by_slot_;  // of local SPIs
   // Of this life of the process, all of them: a session is never started twice.
   std::set<ipc::SessionId> seen_;
+  // By link and worker. Workers have pointers to them until they end.
+  std::map<std::pair<std::uint32_t, std::size_t>, std::unique_ptr<LinkLane>> lanes_;
   std::uint64_t installed_ = 0;
 };
 

@@ -4,9 +4,7 @@
 #include "dataplane/outbound/path.hpp"
 
 namespace penstock::dataplane::outbound {
-namespace {
 
-// The mbuf becomes the whole Ethernet packet around its frame.
 void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa, std::uint8_t dscp) {
   const Bytes header = sa.outer.view();
   std::byte* packet = frame_in(buffer) - header.size();
@@ -19,8 +17,6 @@ void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa, std::uint8_t dscp)
     set_outer_dscp(MutableBytes{packet, length}, dscp);
   finish_udp6_checksum(MutableBytes{packet, length});
 }
-
-}  // namespace
 
 void emit(Path& path) {
   const std::span<rte_mbuf*> buffers = path.frames.buffers.take();

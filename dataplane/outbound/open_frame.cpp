@@ -74,7 +74,9 @@ void wipe_open(Path& path, OutboundSa& sa) {
   path.count.drop(DropReason::wiped_frame);
 }
 
-void send_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
+namespace {
+
+void pack_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
   BlockSource source{BlockKind::control, block};
   const std::size_t room = sa.open != nullptr ? sa.packer.room() : 0;
   const std::size_t frames = frames_needed(source.length(), room, sa.shape().payload());
@@ -89,12 +91,20 @@ void send_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
   drain(path, now);
 }
 
+}  // namespace
+
+void send_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
+  if (sa.session->lane != nullptr) return queue_control(path, sa, block, now);
+  pack_control(path, sa, block, now);
+}
+
 void send_apart(Path& path, OutboundSa& sa, Bytes block, const OuterHeader& way, Time now) {
+  if (sa.session->lane != nullptr && sa.session->lane->keeps_apart(sa, block, way)) return;
   finish_open(path, sa, now);
   const OuterHeader usual = std::exchange(sa.outer, way);
   const bool had_next_hop = std::exchange(sa.has_next_hop, true);
   const Time last_sealed = sa.session->last_sealed;
-  send_control(path, sa, block, now);
+  pack_control(path, sa, block, now);
   sa.outer = usual;
   sa.has_next_hop = had_next_hop;
   // The far side may hear nothing of it: its keepalive is due as before.
@@ -102,6 +112,7 @@ void send_apart(Path& path, OutboundSa& sa, Bytes block, const OuterHeader& way,
 }
 
 void send_dummy(Path& path, OutboundSa& sa, Time now) {
+  if (sa.session->lane != nullptr) return queue_dummy(path, sa, now);
   if (sa.open == nullptr) {
     if (!sa.may_begin(1) || !path.buffers.ensure(1)) return;
     open_frame(path, sa, now);

@@ -37,35 +37,14 @@ class LeadWriter {
   std::byte* at_;
 };
 
-// An unfinished packet crosses as it is, even to a site whose plain port cannot finish it:
-// that site counts needs_offload.
-BlockSource make_block(const PacketView& view, BlockLead& lead) {
-  const bool is_finished = view.offload.is_finished();
-  const bool is_tagged = view.vlan_tpid != 0;
-  Bytes packet{view.data, view.length};
-  LeadWriter writer{lead};
-  if (!is_finished) {
-    VirtioNetHeader header = view.offload;
-    if (is_tagged && (header.flags & VirtioNetHeader::needs_csum) != 0)
-      header.csum_start = static_cast<std::uint16_t>(header.csum_start + BlockLead::tag);
-    write_virtio_net(writer.virtio_net(), header);
-  }
-  if (is_tagged) {
-    writer.put(packet.first(BlockLead::macs));
-    writer.put_tag(view.vlan_tpid, view.vlan_tci);
-    packet = packet.subspan(BlockLead::macs);
-  }
-  return {is_finished ? BlockKind::ethernet : BlockKind::offload_ethernet,
-          std::array<Bytes, 2>{writer.written(), packet}};
-}
-
 // Takes the next packet in hand. False: none is left.
 bool take_next(Path& path) {
   while (path.next_packet < path.packet_count) {
     const Packet& packet = path.packets[path.next_packet++];
     OutboundSa& sa = *packet.sa;
     BlockInHand& hand = path.in_hand;
-    hand.block.emplace(make_block(*packet.view, hand.lead));
+    const BlockPieces parts = pieces_of(*packet.view, hand.lead);
+    hand.block.emplace(parts.kind, parts.pieces);
     hand.sa = &sa;
     if (sa.copies_dscp) [[unlikely]]
       hand.dscp = dscp_in({packet.view->data, packet.view->length});
@@ -83,14 +62,35 @@ bool take_next(Path& path) {
   return false;
 }
 
-void count_packed(Path& path, const BlockSource& block) {
-  const bool has_header = block.kind() == BlockKind::offload_ethernet;
-  path.count.add(Counter::packed);
-  path.count.add(Counter::packed_bytes,
-                 block.length() - (has_header ? limits::virtio_net_header : 0));
+}  // namespace
+
+// An unfinished packet crosses as it is, even to a site whose plain port cannot finish it:
+// that site counts needs_offload.
+BlockPieces pieces_of(const PacketView& view, BlockLead& lead) {
+  const bool is_finished = view.offload.is_finished();
+  const bool is_tagged = view.vlan_tpid != 0;
+  Bytes packet{view.data, view.length};
+  LeadWriter writer{lead};
+  if (!is_finished) {
+    VirtioNetHeader header = view.offload;
+    if (is_tagged && (header.flags & VirtioNetHeader::needs_csum) != 0)
+      header.csum_start = static_cast<std::uint16_t>(header.csum_start + BlockLead::tag);
+    write_virtio_net(writer.virtio_net(), header);
+  }
+  if (is_tagged) {
+    writer.put(packet.first(BlockLead::macs));
+    writer.put_tag(view.vlan_tpid, view.vlan_tci);
+    packet = packet.subspan(BlockLead::macs);
+  }
+  return {.kind = is_finished ? BlockKind::ethernet : BlockKind::offload_ethernet,
+          .pieces = {writer.written(), packet}};
 }
 
-}  // namespace
+void count_packed(Path& path, BlockKind kind, std::size_t length) {
+  const bool has_header = kind == BlockKind::offload_ethernet;
+  path.count.add(Counter::packed);
+  path.count.add(Counter::packed_bytes, length - (has_header ? limits::virtio_net_header : 0));
+}
 
 bool pack(Path& path, Time now) {
   BlockInHand& hand = path.in_hand;
@@ -102,7 +102,7 @@ bool pack(Path& path, Time now) {
       sa.dscp.note(hand.dscp, !hand.block->is_started());
     sa.packer.append(*hand.block);
     if (hand.block->is_done()) {
-      count_packed(path, *hand.block);
+      count_packed(path, hand.block->kind(), hand.block->length());
       hand.block.reset();
     }
     if (sa.packer.is_full()) close_frame(path, sa);

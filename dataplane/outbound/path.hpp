@@ -2,6 +2,10 @@
 // packet meets them; each step is one file and works on a burst.
 //
 //   receive -> steer -> pack -> seal -> emit
+//
+// Packets of links whose frames are timed go another way from steer on, and wait in between:
+//
+//   receive -> steer -> queue ... pace: emit what the last tick left, pack, seal
 #pragma once
 
 #include <array>
@@ -16,6 +20,8 @@
 #include "dataplane/buffer_stash.hpp"
 #include "dataplane/device/burst.hpp"
 #include "dataplane/device/port.hpp"
+#include "dataplane/session/due_heap.hpp"
+#include "dataplane/session/link_lane.hpp"
 #include "dataplane/session/outbox.hpp"
 #include "dataplane/session/session_table.hpp"
 #include "dataplane/worker_counters.hpp"
@@ -79,6 +85,14 @@ class OpenFrames {
   std::vector<OutboundSa*> sas_;
 };
 
+// The links whose frames are timed.
+struct Paced {
+  DueHeap<LinkLane> lanes{limits::max_links};  // by their next tick; those at rest are not here
+  std::size_t carriers = 0;                    // lanes that a current session uses
+  std::size_t packets = 0;                     // that wait in their queues
+  std::size_t frames = 0;                      // that are sealed and wait for their tick
+};
+
 struct Path {
   // What it works with, all of the same worker.
   PortQueue& plain;
@@ -98,6 +112,7 @@ struct Path {
   BlockInHand in_hand{};
   FrameBatch frames{};
   OpenFrames open{};
+  Paced paced{};
 };
 
 // One turn: everything that waits at the plain port, at most a burst, is on the wire, dropped
@@ -106,10 +121,28 @@ std::size_t run(Path& path, Time now);
 
 void receive(Path& path);
 void steer(Path& path);
+// Takes the packets of links whose frames are timed out of the burst, into their queues.
+void queue(Path& path, Time now);
 // True: call again after seal and emit, there is more.
 [[nodiscard]] bool pack(Path& path, Time now);
 void seal(Path& path, Time now);
 void emit(Path& path);
+
+// --- links whose frames are timed --------------------------------------------------------
+// Sends what is due; returns how many frames left. Cheap when nothing is due.
+std::size_t pace(Path& path, Time now);
+// The session was installed: what it says holds where no other is current.
+void join_lane(const Session& session, Time now);
+// The session is its link's current one from now on.
+void begin_lane(Path& path, Session& session, Time now);
+// The session is not its link's current one any more, and no timed one takes its place: what
+// waits is dropped.
+void end_lane(Path& path, const Session& session);
+// The session is about to go; nothing of it is left in its lane afterwards. `wipes`: nothing of
+// any other is, either, and what was there is overwritten.
+void leave_lane(Path& path, const Session& session, bool wipes, Time now);
+// The worker ends: frames that are sealed leave, packets that wait do not.
+void stop_lanes(Path& path);
 
 // --- frames that no packet asks for -------------------------------------------------
 // Closes open frames that have waited long enough: the session's hold; without one, until the port
@@ -123,12 +156,30 @@ void finish_open(Path& path, OutboundSa& sa, Time now);
 void wipe_open(Path& path, OutboundSa& sa);
 // Sends a frame without packets, or the open one.
 void send_dummy(Path& path, OutboundSa& sa, Time now);
-// Sends a control block at once, behind what is in the open frame. Drops it where the SA or the
-// pool has no room: whoever sends such blocks sends them again.
+// Sends a control block at once, behind what is in the open frame; where frames are timed, in one
+// of the next. Drops it where the SA, the pool or the lane has no room: whoever sends such blocks
+// sends them again.
 void send_control(Path& path, OutboundSa& sa, Bytes block, Time now);
 // The same in a frame of its own, which goes another way than the SA's frames: nothing else is
 // in it. The block is short enough for one frame.
 void send_apart(Path& path, OutboundSa& sa, Bytes block, const OuterHeader& way, Time now);
+
+// --- shared by the steps ----------------------------------------------------------------
+// A packet as the pieces of its block; `lead` holds the first of them.
+struct BlockPieces {
+  BlockKind kind{};
+  std::array<Bytes, 2> pieces{};
+};
+[[nodiscard]] BlockPieces pieces_of(const PacketView& view, BlockLead& lead);
+// All of a packet's block is in frames.
+void count_packed(Path& path, BlockKind kind, std::size_t length);
+// The mbuf becomes the whole Ethernet packet around its sealed frame.
+void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa, std::uint8_t dscp);
+// The same as send_control and send_dummy, by the lane of the SA's session.
+void queue_control(Path& path, OutboundSa& sa, Bytes block, Time now);
+void queue_dummy(Path& path, OutboundSa& sa, Time now);
+// The lane may have something to do that it had not before.
+void wake_lane(Path& path, LinkLane& lane, Time now);
 
 // --- shared by the steps: the open frame of an SA --------------------------------------
 void open_frame(Path& path, OutboundSa& sa, Time now);  // a buffer must be at hand

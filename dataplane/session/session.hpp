@@ -37,6 +37,7 @@ struct Sighting {
 };
 
 struct SessionRecord;
+struct LinkLane;
 
 struct Session {
   static constexpr std::size_t nowhere = SIZE_MAX;
@@ -54,6 +55,8 @@ struct Session {
   Time dead_after{};                // silence that is told; 0: none is
   std::uint16_t vlan = 0;           // packets that are the link's; 0: what no other link takes
   SessionRecord* record = nullptr;  // the main core's; the worker leaves it alone
+  ipc::Shaping shaping;
+  LinkLane* lane = nullptr;  // the link's, where the session's frames are timed; else null
 
   // --- the worker's ---------------------------------------------------------------
   IpAddress next_hop;             // whose MAC address the outer headers need

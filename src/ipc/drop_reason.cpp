@@ -50,6 +50,8 @@ constexpr std::array rows{
     Row{DropReason::no_next_hop,
         {"no_next_hop", Book::emit, "the next hop has not answered ARP or neighbour discovery"}},
     Row{DropReason::wire_tx_full, {"wire_tx_full", Book::emit, "the wire port took no more"}},
+    Row{DropReason::wiped_sealed,
+        {"wiped_sealed", Book::emit, "waiting for its tick when all keys were wiped"}},
     // delivery
     Row{DropReason::bad_offload,
         {"bad_offload", Book::delivery, "an offload header that does not fit its packet"}},

@@ -41,6 +41,7 @@ enum class DropReason : std::uint8_t {
   // emit: a sealed frame
   no_next_hop,   // the next hop's MAC address is not known yet
   wire_tx_full,  // the wire port took no more
+  wiped_sealed,  // waiting for its tick when the operator had all keys wiped
   // delivery: a packet rebuilt from the link
   bad_offload,        // its virtio-net header does not fit the packet
   needs_offload,      // it is unfinished and the plain port cannot finish it

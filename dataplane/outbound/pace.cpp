@@ -1,0 +1,233 @@
+// At each tick: the frame that was sealed before leaves, then the next one is packed and sealed.
+// A frame is the same whether packets are in it or not; when one leaves depends on the clock
+// alone. Where a link has a cap instead of a rhythm, a frame leaves when there is something in it
+// and the last one is an interval ago.
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/outbound/path.hpp"
+
+namespace penstock::dataplane::outbound {
+namespace {
+
+constexpr std::size_t most = FrameEngine::max_batch;
+
+// Lanes, or their frames, of one round.
+template <class T>
+struct Some {
+  std::array<T*, most> items{};
+  std::size_t count = 0;
+  void push(T* item) { items[count++] = item; }
+  [[nodiscard]] std::span<T*> all() { return std::span{items}.first(count); }
+};
+
+// Of what the queues gave up by themselves.
+void count_events(Path& path, LinkLane& lane) {
+  const PacketQueues::Events events = lane.queues.take_events();
+  path.paced.packets -= events.too_old + events.dropped_aqm;
+  path.count.drop(DropReason::queue_full, events.too_old);
+  path.count.drop(DropReason::queue_aqm, events.dropped_aqm);
+  path.count.add(Counter::ce_marked, events.marked);
+}
+
+const QueuedBlock* next_packet(Path& path, LinkLane& lane, Time now) {
+  const QueuedBlock* const next = lane.queues.next(now);
+  count_events(path, lane);
+  return next;
+}
+
+void drop_next(Path& path, LinkLane& lane, DropReason reason, Time now) {
+  lane.queues.pop(now);
+  --path.paced.packets;
+  path.count.drop(reason);
+}
+
+// A block is begun only when the SA may seal all of it.
+bool hold(LinkLane& lane, OutboundSa& sa, const BlockSource& block, bool is_packet) {
+  if (!sa.may_begin(frames_needed(block.length(), sa.packer.room(), sa.shape().payload())))
+    return false;
+  lane.hand.block = block;
+  lane.hand.sa = &sa;
+  lane.hand.is_packet = is_packet;
+  return true;
+}
+
+// Takes the next block for the open frame of this SA in hand. False: there is none.
+bool take(Path& path, LinkLane& lane, OutboundSa& sa, Time now) {
+  while (!lane.control.is_empty()) {
+    const ControlQueue::Entry& entry = lane.control.front();
+    if (entry.sa != &sa) return false;  // its frame is the next
+    if (!entry.is_frame && hold(lane, sa, {BlockKind::control, entry.block()}, false)) return true;
+    lane.control.pop();
+  }
+  if (lane.carrier == nullptr || &*lane.carrier->out != &sa) return false;
+  while (const QueuedBlock* next = next_packet(path, lane, now)) {
+    lane.hand.dscp = next->dscp;
+    if (hold(lane, sa, {next->kind, Bytes{next->bytes}}, true)) return true;
+    drop_next(path, lane, DropReason::seal_limit, now);
+  }
+  return false;
+}
+
+void finish_block(Path& path, LinkLane& lane, Time now) {
+  LinkLane::Hand& hand = lane.hand;
+  if (hand.is_packet) {
+    count_packed(path, hand.block->kind(), hand.block->length());
+    lane.queues.pop(now);
+    --path.paced.packets;
+  } else {
+    lane.control.pop();
+  }
+  hand.block.reset();
+}
+
+// Whose the lane's next frame is; null: nobody's.
+OutboundSa* next_sa(const LinkLane& lane) {
+  if (lane.hand.block) return lane.hand.sa;
+  if (!lane.control.is_empty()) return lane.control.front().sa;
+  return lane.carrier != nullptr ? &*lane.carrier->out : nullptr;
+}
+
+// The SA has sealed all that it may: what would go there is dropped, and no frame leaves.
+void refuse(Path& path, LinkLane& lane, Time now) {
+  if (!lane.control.is_empty()) return lane.control.pop();
+  while (next_packet(path, lane, now) != nullptr)
+    drop_next(path, lane, DropReason::seal_limit, now);
+}
+
+// Packs the lane's next frame into the batch, which has room. False: there is none.
+bool fill(Path& path, LinkLane& lane, Time now) {
+  OutboundSa* const sa = next_sa(lane);
+  // Without a next hop packets wait where they are, as long as the queue lets them.
+  if (sa == nullptr || !sa->has_next_hop || !path.buffers.ensure(1)) return false;
+  if (!lane.hand.block && !sa->may_begin(1)) [[unlikely]] {
+    refuse(path, lane, now);
+    return false;
+  }
+  open_frame(path, *sa, now);
+  while (lane.hand.block || take(path, lane, *sa, now)) {
+    if (sa->copies_dscp && lane.hand.is_packet)
+      sa->dscp.note(lane.hand.dscp, !lane.hand.block->is_started());
+    sa->packer.append(*lane.hand.block);
+    if (lane.hand.block->is_done()) finish_block(path, lane, now);
+    if (sa->packer.is_full()) break;
+  }
+  if (sa->packer.is_empty()) ++lane.dummies;
+  close_frame(path, *sa);
+  return true;
+}
+
+void send(Path& path, std::span<rte_mbuf*> frames) {
+  if (frames.empty()) return;
+  const std::size_t sent = path.wire.send(frames);
+  path.count.add(Counter::frames_sent, sent);
+  path.count.drop(DropReason::wire_tx_full, frames.size() - sent);
+}
+
+void send_kept_apart(Path& path, LinkLane& lane, Time now) {
+  if (!lane.apart || lane.hand.block) return;
+  const LinkLane::Apart apart = *std::exchange(lane.apart, std::nullopt);
+  send_apart(path, *apart.sa, Bytes{apart.bytes}.first(apart.length), apart.way, now);
+}
+
+// Of a lane with a cap: when it may and wants to send; Time::max(): never, as it is.
+Time due_with_cap(const LinkLane& lane) {
+  if (lane.sealed != nullptr || lane.hand.block || !lane.control.is_empty())
+    return lane.pacer.next();
+  if (lane.carrier == nullptr || lane.queues.is_empty()) return Time::max();
+  const bool fills_frame = lane.queues.bytes() >= lane.carrier->out->shape().payload();
+  return fills_frame ? lane.pacer.next()
+                     : std::max(lane.pacer.next(), lane.waits_since + lane.carrier->hold);
+}
+
+// When the lane is looked at next, after what was done to it.
+void settle(Path& path, LinkLane& lane) {
+  const Time due = lane.is_capped()  ? due_with_cap(lane)
+                   : lane.has_work() ? lane.pacer.next()
+                                     : Time::max();
+  if (due == Time::max())
+    path.paced.lanes.erase(lane);
+  else
+    path.paced.lanes.set(lane, due);
+}
+
+bool wants_frame(Path& path, LinkLane& lane, Time now) {
+  if (lane.sealed != nullptr) return false;
+  return !lane.is_capped() || lane.hand.block || !lane.control.is_empty() ||
+         (lane.carrier != nullptr && next_packet(path, lane, now) != nullptr);
+}
+
+// Seals a frame for each lane that has none: it waits for the next tick, or under a cap leaves.
+void prepare(Path& path, std::span<LinkLane*> lanes, Time now) {
+  Some<LinkLane> of;
+  for (LinkLane* lane : lanes)
+    if (wants_frame(path, *lane, now) && fill(path, *lane, now)) of.push(lane);
+  seal(path, now);
+  Some<rte_mbuf> leaving;
+  const std::span<rte_mbuf*> frames = path.frames.buffers.take();
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    put_outer_header(frames[i], *path.frames.sas[i], path.frames.dscps[i]);
+    if (of.items[i]->is_capped()) {
+      leaving.push(frames[i]);
+    } else {
+      of.items[i]->sealed = frames[i];
+      ++path.paced.frames;
+    }
+  }
+  send(path, leaving.all());
+  for (LinkLane* lane : lanes) {
+    send_kept_apart(path, *lane, now);
+    lane->waits_since = now;
+    settle(path, *lane);
+  }
+}
+
+// One tick of a lane. True: its frame leaves.
+bool tick(Path& path, LinkLane& lane, Time now) {
+  if (lane.is_capped()) {
+    lane.pacer.restart(now);
+    return lane.sealed != nullptr;
+  }
+  std::uint64_t missed = lane.pacer.advance(now);
+  if (lane.sealed != nullptr) {
+    lane.pacer.depart(now);
+  } else {
+    lane.pacer.miss();
+    ++missed;
+  }
+  path.count.add(Counter::ticks_missed, missed);
+  return lane.sealed != nullptr;
+}
+
+std::size_t round(Path& path, Time now) {
+  Some<LinkLane> due;
+  Some<rte_mbuf> leaving;
+  while (due.count < most && path.paced.lanes.first() <= now) {
+    LinkLane& lane = *path.paced.lanes.first_item();
+    due.push(&lane);
+    if (tick(path, lane, now)) leaving.push(std::exchange(lane.sealed, nullptr));
+    path.paced.lanes.set(lane, lane.pacer.next());
+  }
+  path.paced.frames -= leaving.count;
+  send(path, leaving.all());
+  prepare(path, due.all(), now);
+  return leaving.count;
+}
+
+}  // namespace
+
+std::size_t pace(Path& path, Time now) {
+  std::size_t sent = 0;
+  while (path.paced.lanes.first() <= now) sent += round(path, now);
+  return sent;
+}
+
+void wake_lane(Path& path, LinkLane& lane, Time now) {
+  if (!lane.has_work()) return;
+  if (lane.is_capped()) return settle(path, lane);
+  if (lane.due_place == not_due) lane.pacer.resume(now);
+  LinkLane* one = &lane;
+  prepare(path, std::span{&one, 1}, now);
+}
+
+}  // namespace penstock::dataplane::outbound

@@ -1,0 +1,75 @@
+#include "dataplane/session/link_lane.hpp"
+
+#include <algorithm>
+
+namespace penstock::dataplane {
+namespace {
+
+Time to_time(std::uint64_t nanoseconds) {
+  constexpr std::uint64_t longest = INT64_MAX / 2;
+  return Time{static_cast<Time::rep>(std::min(nanoseconds, longest))};
+}
+
+std::size_t queue_bytes(const ipc::Shaping& shaping, std::uint64_t rate, std::size_t payload) {
+  // Each below 2^53 on its own, and what is beyond is cut anyway.
+  const double frames = static_cast<double>(rate) / static_cast<double>(Pacer::second_of_rate) *
+                        static_cast<double>(shaping.queue_ns);
+  const double bytes =
+      std::min(frames * static_cast<double>(payload), static_cast<double>(LinkLane::most_queue));
+  return std::max(static_cast<std::size_t>(bytes), LinkLane::least_queue);
+}
+
+std::uint64_t count_of(Time time) { return static_cast<std::uint64_t>(time.count()); }
+
+}  // namespace
+
+LinkLane::LinkLane(std::uint32_t of, const ipc::Shaping& first, std::uint64_t phase, Time now)
+    : pacer(first.rates[0], phase, now), shaping(first), queues({.bytes = most_queue}), link(of) {}
+
+void LinkLane::configure(const Session& session, Time now) {
+  shaping = session.shaping;
+  const std::uint64_t rate = shaping.rates[0];
+  if (rate != pacer.rate()) pacer.set_rate(rate, now);
+  const std::size_t payload = session.out->shape().payload();
+  const CodelSettings codel = codel_for(pacer.interval(), payload);
+  queues.set_limits({.bytes = queue_bytes(shaping, rate, payload),
+                     .target = codel.target,
+                     .interval = codel.interval,
+                     .longest = shaping.queue_ns == 0 ? Time::max() : to_time(shaping.queue_ns)});
+}
+
+bool LinkLane::keeps_apart(OutboundSa& sa, Bytes block, const OuterHeader& way) {
+  if (!hand.block || hand.sa != &sa || block.size() > sizeof(Apart::bytes)) return false;
+  Apart& kept = apart.emplace(Apart{.sa = &sa, .way = way, .length = block.size()});
+  std::ranges::copy(block, kept.bytes.begin());
+  return true;
+}
+
+void LinkLane::publish(Time now) {
+  const Pacer::Stats& stats = pacer.stats();
+  ipc::LinkStats all{.link = link,
+                     .mode = shaping.mode,
+                     .is_paced = carrier != nullptr ? std::uint8_t{1} : std::uint8_t{0},
+                     .rate = pacer.rate(),
+                     .ticks = stats.ticks,
+                     .ticks_missed = stats.missed,
+                     .ticks_on_time = stats.on_time,
+                     .latest_ns = count_of(stats.latest),
+                     .dummies = dummies};
+  for (std::size_t i = 0; i < packet_classes; ++i) {
+    const auto of = static_cast<PacketClass>(i);
+    const PacketQueues::ClassFigures figures = queues.figures(of);
+    const DelayHistogram::Percentiles delays = queues.delays(of, now);
+    all.classes[i] = {.packets = figures.packets,
+                      .dropped = figures.dropped,
+                      .dropped_aqm = figures.dropped_aqm,
+                      .marked = figures.marked,
+                      .queued_packets = figures.queued_packets,
+                      .queued_bytes = figures.queued_bytes,
+                      .delay_p50_ns = count_of(delays.p50),
+                      .delay_p99_ns = count_of(delays.p99)};
+  }
+  published.write(all);
+}
+
+}  // namespace penstock::dataplane
