@@ -11,6 +11,7 @@ pytest.register_assert_rewrite("oracle_ground")
 pytest_plugins = ["oracle_ground"]
 
 import make_handshake
+import make_reports
 from lab.raw import ETHERTYPE_LAB, ethernet, mac
 from oracle_ground import NAMES, shake
 from oracle import blocks
@@ -23,6 +24,10 @@ HOST, FAR = mac("02:00:00:00:0a:01"), mac("02:1a:b0:1a:b0:07")
 def test_the_vectors_are_the_oracles(row):
     written = make_handshake.HERE / make_handshake.file_name(row)
     assert written.read_text() == make_handshake.text(row), "run tests/vectors/make_handshake.py"
+
+
+def test_the_reports_are_the_oracles():
+    assert make_reports.FILE.read_text() == make_reports.text(), "run tests/vectors/make_reports.py"
 
 
 # --- with a real site -------------------------------------------------------------------------

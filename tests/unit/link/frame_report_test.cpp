@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/crypto/vectors.hpp"
+
 namespace penstock {
 namespace {
 
@@ -38,6 +40,25 @@ TEST(FrameReport, IsReadAsItWasWritten) {
                                    "0102030405060708"
                                    "0000000000000063"
                                    "000000000000000c");
+}
+
+TEST(FrameReport, AgreesWithTheOracle) {
+  for (const crypto::Record& record : crypto::read_vectors("reports.txt")) {
+    const auto number = [&](const char* name) { return load_be64(record.at(name).data()); };
+    const auto read = read_frame_report(record.at("content"));
+    ASSERT_EQ(read.has_value(), load_u8(record.at("good").data()) == 1)
+        << to_hex(record.at("content"));
+    if (!read) continue;
+    EXPECT_EQ(*read, (FrameReport{.lane = static_cast<std::uint16_t>(number("lane")),
+                                  .next = number("next"),
+                                  .admitted = number("admitted"),
+                                  .marked = number("marked"),
+                                  .events = number("events"),
+                                  .clock = number("clock"),
+                                  .echo = number("echo"),
+                                  .held_ns = number("held")}));
+    EXPECT_EQ(to_hex(written(*read)), to_hex(record.at("content")));
+  }
 }
 
 TEST(FrameReport, OfAnSaThatNothingCameOn) { EXPECT_TRUE(is_read({.clock = 1})); }
