@@ -65,6 +65,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) override;
   void expect(std::vector<penstock::Endpoint> peers) override;
   [[nodiscard]] Counters total() const override;
+  [[nodiscard]] std::vector<ipc::LinkStats> link_stats() const override;
 
   // EndpointSink
   void transmit(Bytes packet) override;

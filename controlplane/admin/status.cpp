@@ -13,6 +13,8 @@
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/suite.hpp"
 
+#include "controlplane/admin/link_figures.hpp"
+
 namespace penstock::controlplane {
 namespace {
 
@@ -179,17 +181,30 @@ std::vector<Sessions> sessions_by_link(const SiteStatus& status) {
   return by_link;
 }
 
+// Null where the data plane has none.
+std::vector<const ipc::LinkStats*> figures_by_link(const SiteStatus& status) {
+  std::vector<const ipc::LinkStats*> by_link(status.links.size());
+  if (!status.dataplane) return by_link;
+  for (const ipc::LinkStats& stats : status.dataplane->links)
+    if (stats.link < by_link.size()) by_link[stats.link] = &stats;
+  return by_link;
+}
+
 std::string where(const LinkStatus& link) {
   if (link.endpoint.port != 0) return to_string(link.endpoint);
   return link.endpoint_name;
 }
 
-json link_json(const LinkStatus& link, const Sessions& of_link, Time now) {
+json link_json(const LinkStatus& link, const Sessions& of_link, const ipc::LinkStats* figures,
+               Time now) {
+  const ipc::SessionInfo* sent_on = nullptr;
   json current = nullptr;
   json sessions = json::array();
   for (const ipc::SessionInfo* const session : of_link) {
     sessions.push_back(session_json(*session));
-    if (session->state == ipc::SessionState::current) current = sessions.back();
+    if (session->state != ipc::SessionState::current) continue;
+    current = sessions.back();
+    sent_on = session;
   }
   return {
       {"peer", link.peer},
@@ -213,6 +228,9 @@ json link_json(const LinkStatus& link, const Sessions& of_link, Time now) {
                                       })},
       {"last_handshake", last_handshake_json(link.handshakes, now)},
       {"silences", link.silences},
+      {"shaping", shaping_json(figures, sent_on)},
+      {"queues", queues_json(figures)},
+      {"path", path_json(figures)},
   };
 }
 
@@ -232,7 +250,8 @@ json dataplane_json(const SiteStatus& status) {
     }
     return down;
   }
-  const auto& [hello, stats, sessions] = *status.dataplane;
+  const ipc::HelloReply& hello = status.dataplane->hello;
+  const ipc::Stats& stats = status.dataplane->stats;
   return {{"state", "up"},
           {"reason", ""},
           {"boot_id", to_hex(hello.boot_id)},
@@ -246,16 +265,10 @@ json dataplane_json(const SiteStatus& status) {
           {"wire_endpoint", to_string(ipc::from_wire(hello.wire))}};
 }
 
-// The part of what is sealed that carries packets, not padding.
-json fill_json(const Counters& counters) {
-  const auto payload = static_cast<double>(counters[Counter::payload_bytes]);
-  const auto padding = static_cast<double>(counters[Counter::padding_bytes]);
-  return payload + padding > 0 ? json(payload / (payload + padding)) : json(nullptr);
-}
-
 // Numbers of a data plane that is not there would be lies: the keys stay, with null.
 void add_counters(json& result, const std::optional<DataplaneView>& dataplane) {
-  for (const char* key : {"counters", "gauges", "drops", "fill", "books"}) result[key] = nullptr;
+  for (const char* key : {"counters", "gauges", "drops", "fill", "packing", "books"})
+    result[key] = nullptr;
   if (!dataplane) return;
   const Counters& counters = dataplane->stats.counters;
   result["counters"] = named(counter_count, [&](std::size_t i) {
@@ -267,7 +280,8 @@ void add_counters(json& result, const std::optional<DataplaneView>& dataplane) {
   result["drops"] = named(drop_reason_count, [&](std::size_t i) {
     return std::pair{info(static_cast<DropReason>(i)).name, counters.drops[i]};
   });
-  result["fill"] = fill_json(counters);
+  result["packing"] = packing_json(counters);
+  result["fill"] = result["packing"]["fill"];
   const std::string_view unbalanced = unbalanced_book(counters);
   result["books"] = unbalanced.empty() ? "balanced" : unbalanced;
 }
@@ -276,9 +290,10 @@ void add_counters(json& result, const std::optional<DataplaneView>& dataplane) {
 
 json to_json(const SiteStatus& status) {
   const std::vector<Sessions> sessions = sessions_by_link(status);
+  const std::vector<const ipc::LinkStats*> figures = figures_by_link(status);
   json links = json::array();
   for (std::size_t index = 0; index < status.links.size(); ++index)
-    links.push_back(link_json(status.links[index], sessions[index], status.now));
+    links.push_back(link_json(status.links[index], sessions[index], figures[index], status.now));
   json result{
       {"site", status.site},
       {"version", PENSTOCK_VERSION},

@@ -18,6 +18,7 @@ struct DataplaneView {
   ipc::HelloReply hello;
   ipc::Stats stats;
   std::vector<ipc::SessionInfo> sessions;
+  std::vector<ipc::LinkStats> links;  // by their place in the config; those that have figures
 };
 
 struct SiteStatus {

@@ -12,6 +12,9 @@
 
 #include "penstock/ipc/drop_reason.hpp"
 
+#include "controlplane/cli/amounts.hpp"
+#include "controlplane/cli/shaping_text.hpp"
+
 namespace penstock::cli {
 namespace {
 
@@ -19,27 +22,6 @@ using nlohmann::json;
 
 // So long in seconds without a frame from the far side is worth a word while we send.
 constexpr double silence = 15;
-
-// 1234567 -> "1.23 M": three digits and a unit.
-std::string scaled(double value, std::string_view unit) {
-  constexpr std::array prefixes{"", "k", "M", "G", "T", "P", "E"};
-  std::size_t power = 0;
-  while (value >= 999.5 && power + 1 < prefixes.size()) {
-    value /= 1000;
-    ++power;
-  }
-  const int digits = power == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  const std::string scaled_unit = prefixes[power] + std::string{unit};
-  return fmt::format("{:.{}f}{}{}", value, digits, scaled_unit.empty() ? "" : " ", scaled_unit);
-}
-
-std::string duration(double seconds) {
-  const auto whole = static_cast<std::uint64_t>(seconds);
-  if (whole < 120) return fmt::format("{} s", whole);
-  if (whole < 7200) return fmt::format("{} min", whole / 60);
-  if (whole < 172800) return fmt::format("{} h", whole / 3600);
-  return fmt::format("{} d", whole / 86400);
-}
 
 std::string_view text(const json& object, const char* key) {
   return object.at(key).get_ref<const std::string&>();
@@ -137,6 +119,7 @@ class Page {
       line("  {}", text(link, "reason"));
     if (const json& session = link.at("session"); !session.is_null())
       write_session(session, endpoint);
+    out_ += shaping_text(link);
     if (const auto silences = link.at("silences").get<std::uint64_t>(); silences > 0)
       line("  silent {} time{}", silences, silences == 1 ? "" : "s");
     write_key(link.at("key"));
@@ -237,15 +220,25 @@ class Page {
          text(dataplane(), "wire_device"), text(dataplane(), "wire_endpoint"));
     flow("from plain port", "plain_received", "plain_received_bytes");
     flow("to plain port", "delivered", "delivered_bytes");
-    line("  {:<16} {:>9} sent, {} opened, {} dummies", "frames",
+    line("  {:<16} {:>9} sent, {} opened", "frames",
          scaled(static_cast<double>(count("frames_sent")), ""),
-         scaled(static_cast<double>(count("frames_opened")), ""),
-         scaled(static_cast<double>(count("dummy_frames")), ""));
-    const json& fill = now_.at("fill");
+         scaled(static_cast<double>(count("frames_opened")), ""));
+    packing();
+  }
+
+  void packing() {
+    const json& packing = now_.at("packing");
+    const auto known = [&](const char* key, auto as_text) {
+      const json& value = packing.at(key);
+      return value.is_null() ? std::string{"-"} : as_text(value.template get<double>());
+    };
     const std::string_view books = text(now_, "books");
-    line("  {:<16} {:>9}    books {}{}", "fill",
-         fill.is_null() ? "-" : fmt::format("{:.0f} %", fill.get<double>() * 100),
+    line("  {:<16} {:>9}    books {}{}", "fill", known("fill", percent),
          books == "balanced" ? "" : "do not balance: ", books);
+    line("  {:<16} {:>9} packets a frame, {} padding, {} dummies", "packing",
+         known("packets_a_frame", [](double value) { return fmt::format("{:.1f}", value); }),
+         scaled(packing.at("padding_bytes").get<double>(), "B"),
+         scaled(packing.at("dummy_frames").get<double>(), ""));
   }
 
   void drops() {

@@ -327,44 +327,60 @@ void DataplaneClient::zeroized(const Result<std::optional<std::uint32_t>>& outco
   for (const OnZeroized& on_zeroized : std::exchange(zeroizing_, {})) on_zeroized(outcome);
 }
 
-void DataplaneClient::list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,
-                                    std::function<void()> on_lost) {
-  ipc::ListSessions message;
-  auto sessions = std::make_shared<std::vector<ipc::SessionInfo>>();
-  request(message, {.on_reply =
-                        [sessions, on_list = std::move(on_list)](const ipc::Received& received) {
-                          if (const auto* const info = received.as<ipc::SessionInfo>()) {
-                            if (sessions->size() == limits::max_sessions) return Reply::nonsense;
-                            sessions->push_back(*info);
-                            return Reply::more_follow;
-                          }
-                          const auto* const end = received.as<ipc::ListEnd>();
-                          if (end == nullptr || end->count != sessions->size()) {
-                            return Reply::nonsense;
-                          }
-                          on_list(std::move(*sessions));
-                          return Reply::last;
-                        },
-                    .on_lost = std::move(on_lost)});
+template <ipc::Message Question, ipc::Message Item>
+void DataplaneClient::list(std::function<void(std::vector<Item>)> on_list,
+                           std::function<void()> on_lost) {
+  static_assert(limits::max_links <= limits::max_sessions);
+  Question question;
+  auto items = std::make_shared<std::vector<Item>>();
+  request(question, {.on_reply =
+                         [items, on_list = std::move(on_list)](const ipc::Received& received) {
+                           if (const auto* const item = received.as<Item>()) {
+                             if (items->size() == limits::max_sessions) return Reply::nonsense;
+                             items->push_back(*item);
+                             return Reply::more_follow;
+                           }
+                           const auto* const end = received.as<ipc::ListEnd>();
+                           if (end == nullptr || end->count != items->size())
+                             return Reply::nonsense;
+                           on_list(std::move(*items));
+                           return Reply::last;
+                         },
+                     .on_lost = std::move(on_lost)});
 }
 
-// The list first: a session that appears in it was installed before the numbers were taken.
+void DataplaneClient::list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,
+                                    std::function<void()> on_lost) {
+  list<ipc::ListSessions>(std::move(on_list), std::move(on_lost));
+}
+
+// The lists first: a session that appears in one was installed before the numbers were taken.
 void DataplaneClient::ask_report(OnReport on_report) {
   if (!is_up()) return on_report(std::nullopt);
   const auto lost = [on_report] { on_report(std::nullopt); };
-  const auto ask_stats = [this, on_report, lost](std::vector<ipc::SessionInfo> sessions) {
-    ipc::GetStats message;
-    request(message,
-            {.on_reply =
-                 [on_report, sessions = std::move(sessions)](const ipc::Received& received) {
-                   const auto* const stats = received.as<ipc::Stats>();
-                   if (stats == nullptr) return Reply::nonsense;
-                   on_report(DataplaneReport{.stats = *stats, .sessions = sessions});
-                   return Reply::last;
-                 },
-             .on_lost = lost});
-  };
-  list_sessions(ask_stats, lost);
+  list_sessions(
+      [this, on_report, lost](std::vector<ipc::SessionInfo> sessions) {
+        const auto on_links = [this, on_report,
+                               sessions = std::move(sessions)](std::vector<ipc::LinkStats> links) {
+          ask_stats({.sessions = sessions, .links = std::move(links)}, on_report);
+        };
+        list<ipc::ListLinks, ipc::LinkStats>(on_links, lost);
+      },
+      lost);
+}
+
+void DataplaneClient::ask_stats(DataplaneReport report, OnReport on_report) {
+  ipc::GetStats message;
+  const auto shared = std::make_shared<DataplaneReport>(std::move(report));
+  request(message, {.on_reply =
+                        [on_report, shared](const ipc::Received& received) {
+                          const auto* const stats = received.as<ipc::Stats>();
+                          if (stats == nullptr) return Reply::nonsense;
+                          shared->stats = *stats;
+                          on_report(std::move(*shared));
+                          return Reply::last;
+                        },
+                    .on_lost = [on_report] { on_report(std::nullopt); }});
 }
 
 }  // namespace penstock::controlplane

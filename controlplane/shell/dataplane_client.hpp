@@ -28,6 +28,7 @@ namespace penstock::controlplane {
 struct DataplaneReport {
   ipc::Stats stats;
   std::vector<ipc::SessionInfo> sessions;
+  std::vector<ipc::LinkStats> links;  // of those that are paced or probed
 };
 
 class DataplaneClient {
@@ -114,8 +115,12 @@ class DataplaneClient {
   void hang_up();
   template <ipc::Message M>
   void request(M& message, Pending pending);
+  // Asks by a Question for any number of Items.
+  template <ipc::Message Question, ipc::Message Item>
+  void list(std::function<void(std::vector<Item>)> on_list, std::function<void()> on_lost);
   void list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,
                      std::function<void()> on_lost);
+  void ask_stats(DataplaneReport report, OnReport on_report);
   void watch_patience();
   void zeroized(const Result<std::optional<std::uint32_t>>& outcome);
 

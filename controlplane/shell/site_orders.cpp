@@ -91,14 +91,17 @@ SiteStatus Site::status(std::optional<DataplaneReport> report) const {
                     .links = {}};
   if (report) {
     // There, links are told apart by their place in the config.
-    for (ipc::SessionInfo& session : report->sessions) {
-      const auto link = std::ranges::find_if(
-          links_, [&](const auto& one) { return one->number == session.link; });
-      session.link = static_cast<std::uint32_t>(link - links_.begin());
-    }
+    const auto place_of = [this](std::uint32_t number) {
+      const auto link =
+          std::ranges::find_if(links_, [&](const auto& one) { return one->number == number; });
+      return static_cast<std::uint32_t>(link - links_.begin());
+    };
+    for (ipc::SessionInfo& session : report->sessions) session.link = place_of(session.link);
+    for (ipc::LinkStats& link : report->links) link.link = place_of(link.link);
     status.dataplane = DataplaneView{.hello = dataplane_.hello(),
                                      .stats = report->stats,
-                                     .sessions = std::move(report->sessions)};
+                                     .sessions = std::move(report->sessions),
+                                     .links = std::move(report->links)};
   }
   for (const auto& link : links_) status.links.push_back(link->controller.status());
   return status;

@@ -81,6 +81,7 @@ bool ControlServer::obey(const ipc::Received& message, Time now) {
   }
   if (const auto* remove_session = message.as<ipc::RemoveSession>()) return remove(*remove_session);
   if (const auto* list_sessions = message.as<ipc::ListSessions>()) return list(*list_sessions, now);
+  if (const auto* list_links = message.as<ipc::ListLinks>()) return list(*list_links);
   if (const auto* inject_datagram = message.as<ipc::Inject>()) return inject(*inject_datagram);
   if (const auto* inside = message.as<ipc::InjectInside>()) return inject_inside(*inside);
   if (const auto* link_peer = message.as<ipc::LinkPeer>()) return know_link(*link_peer);
@@ -153,22 +154,6 @@ bool ControlServer::remove(const ipc::RemoveSession& message) {
   return true;
 }
 
-bool ControlServer::list(const ipc::ListSessions& message, Time now) {
-  for (const auto& record : sessions_.all()) {
-    ipc::SessionInfo info = describe(*record, now);
-    info.header = {.type = ipc::SessionInfo::type, .request = message.header.request};
-    if (!controller_->send(info)) return false;
-  }
-  if (!controller_->send(
-          ipc::ListEnd{.header = {.type = ipc::ListEnd::type, .request = message.header.request},
-                       .count = static_cast<std::uint32_t>(sessions_.all().size())}))
-    return false;
-  // Told once, perhaps to a controller that is gone or to none.
-  for (const auto& record : sessions_.all())
-    if (record->was_rekey_told) tell_event(EventKind::rekey_wanted, 0, *record);
-  return is_greeted_;
-}
-
 // What was installed is on its way to the workers before this, what is refused from now on is
 // not. A second order while the first is under way may find no room: that controller is dropped.
 bool ControlServer::zeroize(const ipc::Zeroize& message) {
@@ -230,15 +215,6 @@ bool ControlServer::know_link(const ipc::LinkPeer& message) {
   for (std::size_t worker = 0; worker < plane_.workers(); ++worker)
     if (!plane_.command(worker, command) && message.is_gone == 0) return false;
   return true;
-}
-
-bool ControlServer::report(const ipc::GetStats& message, Time now) {
-  return controller_->send(
-      ipc::Stats{.header = {.type = ipc::Stats::type, .request = message.header.request},
-                 .uptime_ns = static_cast<std::uint64_t>((now - setup_.started).count()),
-                 .workers = static_cast<std::uint32_t>(plane_.workers()),
-                 .sessions = static_cast<std::uint32_t>(sessions_.all().size()),
-                 .counters = plane_.total()});
 }
 
 // --- what workers and the wire have for it ----------------------------------------------

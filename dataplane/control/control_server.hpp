@@ -55,6 +55,7 @@ class ControlServer {
   [[nodiscard]] bool install(const ipc::InstallSession& message, Time now);
   [[nodiscard]] bool remove(const ipc::RemoveSession& message);
   [[nodiscard]] bool list(const ipc::ListSessions& message, Time now);
+  [[nodiscard]] bool list(const ipc::ListLinks& message);
   [[nodiscard]] bool inject(const ipc::Inject& message);
   [[nodiscard]] bool inject_inside(const ipc::InjectInside& message);
   [[nodiscard]] bool zeroize(const ipc::Zeroize& message);

@@ -9,6 +9,7 @@
 #include "penstock/base/address.hpp"
 #include "penstock/base/bytes.hpp"
 #include "penstock/ipc/counters.hpp"
+#include "penstock/ipc/messages.hpp"
 
 #include "dataplane/session/mailbox.hpp"
 
@@ -27,6 +28,8 @@ class Plane {
   // From these addresses, and no others, handshake messages are expected.
   virtual void expect(std::vector<Endpoint> peers) = 0;
   [[nodiscard]] virtual Counters total() const = 0;  // of all workers
+  // Of the links that are paced or probed, or were: headers are left to the caller.
+  [[nodiscard]] virtual std::vector<ipc::LinkStats> link_stats() const = 0;
 };
 
 }  // namespace penstock::dataplane

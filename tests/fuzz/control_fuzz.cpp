@@ -42,6 +42,9 @@ struct ToldPlane final : Plane {
   }
   void expect(std::vector<Endpoint>) override {}
   [[nodiscard]] Counters total() const override { return {}; }
+  [[nodiscard]] std::vector<ipc::LinkStats> link_stats() const override {
+    return std::vector<ipc::LinkStats>(3);
+  }
   std::array<std::deque<Command>, worker_count> told;
 };
 
@@ -150,7 +153,8 @@ class Door {
     fuzz::require(message.as<ipc::HelloReply>() || message.as<ipc::InstallReply>() ||
                   message.as<ipc::RemoveReply>() || message.as<ipc::SessionInfo>() ||
                   message.as<ipc::ListEnd>() || message.as<ipc::Event>() ||
-                  message.as<ipc::Stats>() || message.as<ipc::ZeroizeReply>());
+                  message.as<ipc::Stats>() || message.as<ipc::LinkStats>() ||
+                  message.as<ipc::ZeroizeReply>());
   }
 
   void obey(std::size_t worker, const Command& command) {
@@ -210,6 +214,8 @@ std::vector<std::byte> good_message(unsigned type) {
       return bytes_of(ipc::Inject{});
     case ipc::MessageType::inject_inside:
       return bytes_of(ipc::InjectInside{});
+    case ipc::MessageType::list_links:
+      return bytes_of(ipc::ListLinks{});
     case ipc::MessageType::get_stats:
       return bytes_of(ipc::GetStats{});
     case ipc::MessageType::link_peer:

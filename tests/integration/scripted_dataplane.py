@@ -46,6 +46,8 @@ EVENT = struct.Struct("=HHIIIII32s20s")
 LINK_PEER = struct.Struct("=HHII20sHBB")
 ZEROIZE = HEADER
 STATS = struct.Struct("=HHIQII")  # and then the counters
+CLASS_FIGURES = 8
+LINK_STATS = struct.Struct(f"=HHIIBBBB14QH6s{4 * CLASS_FIGURES}Q")
 
 (HELLO_TYPE, HELLO_REPLY_TYPE, INSTALL_TYPE, INSTALL_REPLY_TYPE, REMOVE_TYPE, REMOVE_REPLY_TYPE,
  LIST_TYPE, SESSION_INFO_TYPE, LIST_END_TYPE, INJECT_TYPE, PUNT_TYPE, EVENT_TYPE, GET_STATS_TYPE,
@@ -128,6 +130,7 @@ class ScriptedDataplane:
         self.boot_id = os.urandom(16)
         self.sessions: list[Session] = []
         self.counters = [0] * (COUNTERS + GAUGES + DROPS)
+        self.links: list[tuple] = []  # of each link with figures, what LINK_STATS packs
         self.installs = 0
         self.refuse_installs_with = 0
         self.silent = False  # take requests, answer none
@@ -207,6 +210,10 @@ class ScriptedDataplane:
                 for session in self.sessions:
                     self.send(session.info(request))
                 self.send(REPLY.pack(LIST_END_TYPE, 0, request, len(self.sessions), 0))
+            elif kind == LIST_LINKS_TYPE:
+                for figures in self.links:
+                    self.send(LINK_STATS.pack(LINK_STATS_TYPE, 0, request, *figures))
+                self.send(REPLY.pack(LIST_END_TYPE, 0, request, len(self.links), 0))
             elif kind == GET_STATS_TYPE:
                 head = STATS.pack(STATS_TYPE, 0, request, 5_000_000_000, 1, len(self.sessions))
                 self.send(head + struct.pack(f"={len(self.counters)}Q", *self.counters))

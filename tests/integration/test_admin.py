@@ -36,7 +36,7 @@ def test_status_has_the_promised_shape(up):
     status = alpha.status()
     assert set(status) == {
         "site", "version", "lab", "control_plane", "data_plane", "links", "counters", "gauges",
-        "drops", "fill", "books",
+        "drops", "fill", "packing", "books",
     }  # fmt: skip
     assert status["site"] == "alpha"
     assert status["control_plane"]["pid"] == alpha.process.pid
@@ -54,6 +54,7 @@ def test_status_has_the_promised_shape(up):
         "peer", "endpoint", "endpoint_name", "state", "reason", "since_s", "session", "sessions",
         "key", "last_handshake", "handshakes_completed", "handshakes_failed",
         "handshakes_failed_by", "messages_refused", "messages_refused_by", "silences", "lists_null",
+        "shaping", "queues", "path",
     }  # fmt: skip
     assert (link["peer"], link["endpoint"]) == ("beta", "192.0.2.2:7670")
     assert link["sessions"] == [link["session"]] or link["sessions"][0]["id"] == link["session"]["id"]
@@ -71,10 +72,38 @@ def test_status_has_the_promised_shape(up):
     assert len(status["drops"]) == scripted.DROPS
     assert status["counters"]["plain_received"] == 1
     assert status["drops"]["no_session"] == 1
-    assert status["fill"] == 0.25
+    assert status["fill"] == status["packing"]["fill"] == 0.25
+    assert link["shaping"] == {"mode": "burst", "is_paced": False}
+    assert link["queues"] is None and link["path"] is None
     assert status["books"] == "balanced"
     alpha.dataplane.counters[0] = 2
     assert alpha.status()["books"] == "plain"
+
+
+def test_status_shows_how_a_links_frames_are_timed(up):
+    alpha, _ = up
+    number = alpha.dataplane.current().link
+    constant, is_paced, closed = 1, 1, 0
+    figures = [2_000_000, 100, 1, 90, 500_000, 40, *[0] * 8]
+    voice = [7, 1, 2, 3, 4, 5, 1_000_000, 2_000_000]
+    alpha.dataplane.links = [
+        (number, constant, is_paced, 0, closed, *figures, 1372, b"", *voice, *[0] * 24),
+        (number + 1, constant, is_paced, 0, closed, *figures, 0, b"", *[0] * 32),
+    ]
+    [link] = alpha.status()["links"]
+    assert link["shaping"]["mode"] == "constant"
+    assert link["shaping"]["frames_per_s"] == 2000
+    assert link["shaping"]["bits_per_s"] == 2000 * 8 * (link["session"]["frame_size"] + 42)
+    assert link["shaping"]["dummy_share"] == 0.4
+    assert link["shaping"]["breaker"] == {"state": "closed", "trips": 0, "reason": ""}
+    assert link["queues"]["voice"]["delay_p99_s"] == 0.002
+    assert link["queues"]["voice"]["dropped_aqm"] == 2
+    assert link["path"]["frame_size"] == 1372
+    page = alpha.command("status", str(alpha.config_file))
+    assert page.returncode == 0, page.stderr
+    assert "  constant at 2.00 kframes/s, " in page.stdout
+    assert "  ticks 90.0 % on time, latest 500 us late, 1 missed\n" in page.stdout
+    assert "  voice  7 packets waited 1.0 ms (p50), 2.0 ms (p99)" in page.stdout
 
 
 def test_status_for_people(up):
@@ -103,7 +132,7 @@ def test_status_without_a_dataplane_has_no_invented_numbers(controls):
     alpha.start()
     status = wait_until(alpha.status, "status")
     assert status["data_plane"]["state"] == "down"
-    assert {status[key] for key in ("counters", "gauges", "drops", "fill", "books")} == {None}
+    assert {status[key] for key in ("counters", "gauges", "drops", "fill", "packing", "books")} == {None}
 
 
 # --- the admin socket ----------------------------------------------------------------------------

@@ -56,6 +56,17 @@ TEST(Status, sessions_stand_with_their_link) {
   EXPECT_EQ(link["session"]["age_s"], 1.5);
 }
 
+TEST(Status, figures_stand_with_their_link) {
+  SiteStatus status = site({session(ipc::SessionState::current, 0, std::byte{1})});
+  status.dataplane->links = {{.link = 1, .is_paced = 1, .rate = 1000}, {.link = 7}};
+  const json links = to_json(status)["links"];
+  EXPECT_EQ(links[0]["shaping"], (json{{"mode", "burst"}, {"is_paced", false}}));
+  EXPECT_TRUE(links[0]["queues"].is_null());
+  EXPECT_EQ(links[1]["shaping"]["frames_per_s"], 1.0);
+  EXPECT_EQ(links[1]["queues"].size(), packet_classes);
+  EXPECT_TRUE(links[1]["path"].is_null());
+}
+
 TEST(Status, a_link_tells_its_last_handshake) {
   SiteStatus status = site({});
   EXPECT_TRUE(to_json(status)["links"][0]["last_handshake"].is_null());
@@ -200,6 +211,8 @@ TEST(Status, fill_is_unknown_until_something_was_sealed) {
   status.dataplane->stats.counters.values[static_cast<std::size_t>(Counter::payload_bytes)] = 3;
   status.dataplane->stats.counters.values[static_cast<std::size_t>(Counter::padding_bytes)] = 1;
   EXPECT_EQ(to_json(status)["fill"], 0.75);
+  EXPECT_EQ(to_json(status)["packing"]["fill"], 0.75);
+  EXPECT_TRUE(to_json(status)["packing"]["packets_a_frame"].is_null());
   EXPECT_EQ(to_json(status)["books"], "balanced");
 }
 

@@ -176,6 +176,27 @@ TEST(StatusText, shows_drops_that_happened_with_their_meaning) {
   EXPECT_TRUE(shows(page, "books do not balance: frame")) << page;
 }
 
+TEST(StatusText, says_how_well_frames_are_used) {
+  SiteStatus status = site();
+  EXPECT_TRUE(
+      shows(status_text(nullptr, to_json(status), false), "- packets a frame, 0 B padding"));
+  at(status, Counter::packed) = 30;
+  at(status, Counter::payload_bytes) = 900;
+  at(status, Counter::padding_bytes) = 100;
+  at(status, Counter::frames_sealed) = 4;
+  at(status, Counter::dummy_frames) = 1;
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "90.0 %    books")) << page;
+  EXPECT_TRUE(shows(page, "10.0 packets a frame, 100 B padding, 1 dummies\n")) << page;
+}
+
+TEST(StatusText, shows_how_a_links_frames_are_timed) {
+  SiteStatus status = site();
+  status.dataplane->links = {{.mode = ShapeMode::constant, .is_paced = 1, .rate = 250'000}};
+  const std::string page = status_text(nullptr, to_json(status), false);
+  EXPECT_TRUE(shows(page, "\n  constant at 250 frames/s")) << page;
+}
+
 TEST(StatusText, rates_come_from_two_looks_at_one_life_of_the_data_plane) {
   SiteStatus before = site();
   SiteStatus now = site();

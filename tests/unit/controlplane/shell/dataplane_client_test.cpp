@@ -182,10 +182,17 @@ TEST_F(DataplaneClientTest, a_report_has_stats_and_sessions) {
   const auto list = expect<ipc::ListSessions>().header;
   reply(ipc::SessionInfo{.link = 9}, list);
   reply(ipc::ListEnd{.count = 1}, list);
+  const auto links = expect<ipc::ListLinks>().header;
+  reply(ipc::LinkStats{.link = 9, .rate = 5}, links);
+  reply(ipc::LinkStats{.link = 2}, links);
+  reply(ipc::ListEnd{.count = 2}, links);
   reply(ipc::Stats{.uptime_ns = 77}, expect<ipc::GetStats>().header);
   run_until([&] { return report.has_value(); });
   EXPECT_EQ(report->stats.uptime_ns, 77u);
   EXPECT_EQ(report->sessions.at(0).link, 9u);
+  ASSERT_EQ(report->links.size(), 2u);
+  EXPECT_EQ(report->links[0].rate, 5u);
+  EXPECT_EQ(report->links[1].link, 2u);
 }
 
 TEST_F(DataplaneClientTest, a_report_that_is_lost_on_the_way_is_answered_all_the_same) {

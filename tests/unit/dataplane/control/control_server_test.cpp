@@ -249,5 +249,22 @@ TEST_F(ControlServerTest, StatsAreTheTotal) {
   EXPECT_EQ(stats->uptime_ns, 5'000'000'000u);
 }
 
+TEST_F(ControlServerTest, ListsTheLinksThatHaveFigures) {
+  plane.links = {{.link = 3, .rate = 7}, {.link = 5, .path_frame = 1372}};
+  ipc::Channel controller = greet();
+  EXPECT_TRUE(
+      controller.send(ipc::ListLinks{.header = {.type = ipc::ListLinks::type, .request = 9}}));
+  server->on_readable(now);
+  for (const ipc::LinkStats& link : plane.links) {
+    const auto stats = expect<ipc::LinkStats>(controller);
+    ASSERT_TRUE(stats);
+    EXPECT_EQ(stats->header.request, 9u);
+    EXPECT_EQ(stats->link, link.link);
+    EXPECT_EQ(stats->rate, link.rate);
+    EXPECT_EQ(stats->path_frame, link.path_frame);
+  }
+  EXPECT_EQ(expect<ipc::ListEnd>(controller)->count, 2u);
+}
+
 }  // namespace
 }  // namespace penstock::dataplane

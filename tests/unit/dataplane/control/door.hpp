@@ -44,6 +44,8 @@ struct FakePlane : Plane {
     counters.values[0] = 42;
     return counters;
   }
+  std::vector<ipc::LinkStats> link_stats() const override { return links; }
+  std::vector<ipc::LinkStats> links;
   std::vector<std::vector<Command>> commands{2};
   std::vector<std::pair<Endpoint, std::vector<std::byte>>> sent;
   std::vector<std::pair<ipc::SessionId, std::vector<std::byte>>> inside;

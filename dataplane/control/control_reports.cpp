@@ -1,0 +1,42 @@
+// What the controller asks to be told: sessions, links, counters.
+#include "dataplane/control/control_server.hpp"
+
+namespace penstock::dataplane {
+
+bool ControlServer::list(const ipc::ListSessions& message, Time now) {
+  for (const auto& record : sessions_.all()) {
+    ipc::SessionInfo info = describe(*record, now);
+    info.header = {.type = ipc::SessionInfo::type, .request = message.header.request};
+    if (!controller_->send(info)) return false;
+  }
+  if (!controller_->send(
+          ipc::ListEnd{.header = {.type = ipc::ListEnd::type, .request = message.header.request},
+                       .count = static_cast<std::uint32_t>(sessions_.all().size())}))
+    return false;
+  // Told once, perhaps to a controller that is gone or to none.
+  for (const auto& record : sessions_.all())
+    if (record->was_rekey_told) tell_event(ipc::EventKind::rekey_wanted, 0, *record);
+  return is_greeted_;
+}
+
+bool ControlServer::list(const ipc::ListLinks& message) {
+  std::uint32_t count = 0;
+  for (ipc::LinkStats& stats : plane_.link_stats()) {
+    stats.header = {.type = ipc::LinkStats::type, .request = message.header.request};
+    if (!controller_->send(stats)) return false;
+    ++count;
+  }
+  return controller_->send(ipc::ListEnd{
+      .header = {.type = ipc::ListEnd::type, .request = message.header.request}, .count = count});
+}
+
+bool ControlServer::report(const ipc::GetStats& message, Time now) {
+  return controller_->send(
+      ipc::Stats{.header = {.type = ipc::Stats::type, .request = message.header.request},
+                 .uptime_ns = static_cast<std::uint64_t>((now - setup_.started).count()),
+                 .workers = static_cast<std::uint32_t>(plane_.workers()),
+                 .sessions = static_cast<std::uint32_t>(sessions_.all().size()),
+                 .counters = plane_.total()});
+}
+
+}  // namespace penstock::dataplane

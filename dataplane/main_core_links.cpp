@@ -1,0 +1,8 @@
+// What is known of the links that are paced or probed.
+#include "dataplane/main_core.hpp"
+
+namespace penstock::dataplane {
+
+std::vector<ipc::LinkStats> MainCore::link_stats() const { return {}; }
+
+}  // namespace penstock::dataplane

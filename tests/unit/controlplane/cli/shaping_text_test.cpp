@@ -1,0 +1,75 @@
+#include "controlplane/cli/shaping_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include "controlplane/admin/link_figures.hpp"
+#include "controlplane/cli/amounts.hpp"
+
+namespace penstock::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string page(const ipc::LinkStats& stats) {
+  ipc::SessionInfo session{.frame_size = 1472};
+  return shaping_text({{"shaping", controlplane::shaping_json(&stats, &session)},
+                       {"queues", controlplane::queues_json(&stats)},
+                       {"path", controlplane::path_json(&stats)}});
+}
+
+TEST(Amounts, of_small_times_and_shares) {
+  EXPECT_EQ(delay(0.0000123), "12 us");
+  EXPECT_EQ(delay(0.0012), "1.2 ms");
+  EXPECT_EQ(delay(0.0456), "46 ms");
+  EXPECT_EQ(percent(0.982), "98.2 %");
+  EXPECT_EQ(percent(0.00012), "0.012 %");
+  EXPECT_EQ(percent(0), "0.0 %");
+}
+
+TEST(ShapingText, of_a_link_that_sends_when_it_has_something_to_say_is_empty) {
+  EXPECT_EQ(page({}), "");
+  EXPECT_EQ(shaping_text({{"shaping", nullptr}, {"queues", nullptr}, {"path", nullptr}}), "");
+}
+
+TEST(ShapingText, of_a_link_that_has_just_begun) {
+  EXPECT_EQ(page({.mode = ShapeMode::constant, .is_paced = 1, .rate = 1'000'000}),
+            "  constant at 1.00 kframes/s, 12.1 Mbit/s\n");
+}
+
+TEST(ShapingText, of_a_busy_link) {
+  ipc::LinkStats stats{.mode = ShapeMode::quantized, .is_paced = 1, .step = 1, .rate = 500'000};
+  stats.ticks = 1000;
+  stats.ticks_missed = 2;
+  stats.ticks_on_time = 990;
+  stats.latest_ns = 400'000;
+  stats.dummies = 250;
+  stats.breaker_trips = 1;
+  stats.reports_heard = 7;
+  stats.loss_ppm = 300;
+  stats.frames_marked = 5;
+  stats.round_trip_ns = 12'000'000;
+  stats.classes[2] = {.packets = 1500,
+                      .dropped_aqm = 4,
+                      .queued_packets = 6,
+                      .delay_p50_ns = 800'000,
+                      .delay_p99_ns = 6'200'000};
+  stats.probes_sent = 12;
+  stats.probes_answered = 11;
+  stats.path_frame = 1372;
+  EXPECT_EQ(page(stats),
+            "  quantized at 500 frames/s, 6.06 Mbit/s, step 2; 25.0 % dummies\n"
+            "  stopped 1 time for loss\n"
+            "  ticks 99.0 % on time, latest 400 us late, 2 missed\n"
+            "  far side: 0.030 % of our frames lost, 5 marked by routers, round trip 12 ms\n"
+            "  normal 1.50 k packets waited 800 us (p50), 6.2 ms (p99), 4 dropped early, 6 wait\n"
+            "  path carries frames of 1372 bytes; 12 probes, 11 answered\n");
+}
+
+TEST(ShapingText, says_why_nothing_leaves) {
+  const std::string text = page(
+      {.mode = ShapeMode::constant, .is_paced = 1, .breaker = ipc::BreakerState::open, .rate = 0});
+  EXPECT_NE(text.find("\n  stopped: the far side missed"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace penstock::cli
