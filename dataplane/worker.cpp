@@ -41,7 +41,8 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
           .self = setup.self,
           .expected = setup.expected,
           .longest_packet = setup.plain_info.mtu + std::uint32_t{ethernet_header} + vlan_tags,
-          .plain_takes_offload = setup.plain_info.takes_offload},
+          .plain_takes_offload = setup.plain_info.takes_offload,
+          .gaps = DueHeap<InboundSa>{setup.held_limit}},
       idle_(setup.idle, {.plain = setup.plain.wait_fd(), .wire = setup.wire.wait_fd()},
             setup.mailbox.worker_wake) {
   for (const std::uint16_t vlan : setup.vlans) sessions_.vlans().reserve(vlan);
@@ -89,7 +90,7 @@ void Worker::publish() {
 }
 
 Time Worker::deadline() const {
-  return std::min({life_.deadline(), in_.gap_deadline, outbound::flush_deadline(out_),
+  return std::min({life_.deadline(), in_.gaps.first(), outbound::flush_deadline(out_),
                    out_.paced.lanes.first(), house_kept_ + house_keeping});
 }
 
@@ -229,7 +230,7 @@ void Worker::set_next_hop(const Command& command) {
 
 bool Worker::run_timers(Time now) {
   bool worked = false;
-  if (now >= in_.gap_deadline) {
+  if (now >= in_.gaps.first()) {
     inbound::expire_gaps(in_, now);
     worked = true;
   }

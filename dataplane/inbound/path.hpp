@@ -89,7 +89,7 @@ struct Path {
   std::size_t frame_count = 0;
   Delivery delivery{};
   const std::byte* read_frame = nullptr;  // whose plaintext reassemble is reading
-  Time gap_deadline = Time::max();        // when the oldest gap of any SA is given up
+  DueHeap<InboundSa> gaps;                // the SAs that have one, by when it is given up
 };
 
 // One turn: everything that waits at the wire port, at most a burst, was opened, punted or
@@ -110,7 +110,7 @@ void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now
 void commit(Path& path);
 
 // --- apart from a turn's frames ----------------------------------------------------
-// Gives up gaps that are due; call when path.gap_deadline has passed.
+// Gives up gaps that are due; call when path.gaps.first() has passed.
 void expire_gaps(Path& path, Time now);
 // The session ends: what is whole is delivered, every held frame freed.
 void flush(Path& path, Session& session, Time now);

@@ -1,6 +1,4 @@
 // Puts frames into sequence order, SA by SA, and takes the blocks out of them.
-#include <algorithm>
-
 #include "penstock/keys/secret.hpp"
 
 #include "dataplane/inbound/path.hpp"
@@ -55,10 +53,18 @@ static_assert(ReassemblySink<WipingSink>);
 
 std::uint64_t ticks(Time now) { return static_cast<std::uint64_t>(now.count()); }
 
-void note_gap(Path& path, const InboundSa& sa) {
-  if (!sa.reassembler.has_gap()) return;
-  const Time deadline{static_cast<Time::rep>(sa.reassembler.deadline())};
-  path.gap_deadline = std::min(path.gap_deadline, deadline);
+Time deadline_of(const InboundSa& sa) {
+  return Time{static_cast<Time::rep>(sa.reassembler.deadline())};
+}
+
+// An SA stands where its gap was due when it was put in: a gap that is filled leaves a later one,
+// and traffic moves nothing here. An SA with a gap holds a frame back, so there are no more of them
+// than frames that may be held.
+void note_gap(Path& path, InboundSa& sa) {
+  const bool has_gap = sa.reassembler.has_gap();
+  if (has_gap == (sa.due_place != not_due)) [[likely]]
+    return;
+  has_gap ? path.gaps.set(sa, deadline_of(sa)) : path.gaps.erase(sa);
 }
 
 }  // namespace
@@ -73,14 +79,12 @@ void reassemble(Path& path, Time now) {
 }
 
 void expire_gaps(Path& path, Time now) {
-  path.gap_deadline = Time::max();
-  for (Session* session : path.sessions.all()) {
-    for (InboundSa& sa : session->in) {
-      if (!sa.reassembler.has_gap()) continue;
-      Sink sink{path, sa, now};
-      if (sa.reassembler.deadline() <= ticks(now)) sa.reassembler.expire(ticks(now), sink);
-      note_gap(path, sa);
-    }
+  while (path.gaps.first() <= now) {
+    InboundSa& sa = *path.gaps.first_item();
+    Sink sink{path, sa, now};
+    sa.reassembler.expire(ticks(now), sink);
+    note_gap(path, sa);
+    if (sa.due_place != not_due) path.gaps.set(sa, deadline_of(sa));
   }
   commit(path);
 }
@@ -89,6 +93,7 @@ void flush(Path& path, Session& session, Time now) {
   for (InboundSa& sa : session.in) {
     Sink sink{path, sa, now};
     sa.reassembler.flush(sink);
+    note_gap(path, sa);
   }
   commit(path);
 }
@@ -97,6 +102,7 @@ void wipe_held(Path& path, Session& session) {
   WipingSink sink{path};
   for (InboundSa& sa : session.in) {
     sa.reassembler.flush(sink);
+    note_gap(path, sa);
     sa.reassembler.wipe();
   }
 }

@@ -112,9 +112,9 @@ void SessionLife::attend(Session& session) {
 
 void SessionLife::expire(Time now) {
   while (deadlines_.first() <= now) {
-    Session& session = *deadlines_.first_session();
+    Session& session = *deadlines_.first_item();
     expire(session, now);
-    if (session.due_place != Session::nowhere) deadlines_.set(session, deadline_of(session));
+    if (session.due_place != not_due) deadlines_.set(session, deadline_of(session));
   }
 }
 

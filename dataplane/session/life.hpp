@@ -11,7 +11,7 @@
 
 #include "penstock/base/clock.hpp"
 
-#include "dataplane/session/deadlines.hpp"
+#include "dataplane/session/due_heap.hpp"
 #include "dataplane/session/session_table.hpp"
 
 namespace penstock::dataplane {
@@ -65,7 +65,7 @@ class SessionLife {
   SessionTable& table_;
   // Of the sessions that are not on their way out. Each stands where it was due when it was last
   // looked at: traffic puts that off and moves nothing here.
-  Deadlines deadlines_{SessionTable::capacity};
+  DueHeap<Session> deadlines_{SessionTable::capacity};
   std::size_t action_count_ = 0;
   std::vector<LifeAction> actions_;  // of the most that there can be
 };

@@ -13,6 +13,8 @@
 #include "penstock/wire/frame.hpp"
 #include "penstock/wire/outer.hpp"
 
+#include "dataplane/session/due_heap.hpp"
+
 struct rte_mbuf;
 
 namespace penstock::dataplane {
@@ -75,6 +77,7 @@ struct alignas(64) InboundSa {
   std::uint64_t max_failed_opens;  // then it receives no more
   Reassembler reassembler;         // its ticks are nanoseconds
   ReplayWindow window;
+  std::size_t due_place = not_due;  // among the SAs of the worker that have a gap
 };
 static_assert(offsetof(InboundSa, reassembler) <= 64, "looks before crypto touch one line");
 static_assert(sizeof(InboundSa) <= sizeof(ReplayWindow) + 4 * 64);

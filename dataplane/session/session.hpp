@@ -10,6 +10,7 @@
 #include "penstock/base/address.hpp"
 #include "penstock/ipc/messages.hpp"
 
+#include "dataplane/session/due_heap.hpp"
 #include "dataplane/session/punt_rate.hpp"
 #include "dataplane/session/sa.hpp"
 
@@ -40,8 +41,6 @@ struct SessionRecord;
 struct LinkLane;
 
 struct Session {
-  static constexpr std::size_t nowhere = SIZE_MAX;
-
   // --- constant from install on ---------------------------------------------------
   ipc::SessionId id{};
   std::uint32_t link = 0;
@@ -69,7 +68,7 @@ struct Session {
   Time answers_end{};                 // the responder answers frames until then
   Time attentive_until{Time::max()};  // a good frame before that is something to decide about
   Time last_sealed{};
-  std::size_t due_place = nowhere;  // in the worker's Deadlines
+  std::size_t due_place = not_due;  // among the sessions of SessionLife
   bool rekey_told = false;
   Sighting sighting;
   // What may come up out of it: many times what a far side needs, and a small part of what all may
