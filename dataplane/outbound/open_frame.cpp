@@ -13,10 +13,15 @@ namespace {
 // must not keep the others' frames: each leaves at this age at the latest.
 constexpr Time longest_busy = std::chrono::microseconds{200};
 
-bool is_due(const OutboundSa& sa, bool ran_empty, Time now) {
+// When the open frame leaves if nothing more comes.
+Time due_at(const OutboundSa& sa) {
   const Time hold = sa.session->hold;
-  if (hold == Time{} && ran_empty) return true;
-  return now >= sa.opened_at + (hold == Time{} ? longest_busy : hold);
+  return hold != Time{} ? sa.opened_at + hold : std::max(sa.opened_at, sa.forecast.full_by());
+}
+
+bool is_due(const OutboundSa& sa, bool ran_empty, Time now) {
+  if (sa.session->hold == Time{} && !ran_empty) return now >= sa.opened_at + longest_busy;
+  return now >= due_at(sa);
 }
 
 void drain(Path& path, Time now) {
@@ -31,6 +36,7 @@ void open_frame(Path& path, OutboundSa& sa, Time now) {
   sa.opened_at = now;
   sa.dscp = {};
   path.open.add(sa);
+  sa.forecast.begin(sa.shape().payload(), now);
   ++sa.frames_begun;
   sa.packer.begin(MutableBytes{frame_in(sa.open) + frame_layout::header, sa.shape().plaintext()});
 }
@@ -38,6 +44,7 @@ void open_frame(Path& path, OutboundSa& sa, Time now) {
 void close_frame(Path& path, OutboundSa& sa) {
   const std::size_t used = sa.packer.used();
   if (used == 0) path.count.add(Counter::dummy_frames);
+  sa.forecast.add(used);
   path.count.add(Counter::payload_bytes, used);
   path.count.add(Counter::padding_bytes, sa.packer.finish());
   path.open.remove(sa);
@@ -55,8 +62,7 @@ void flush(Path& path, Time now) {
 
 Time flush_deadline(const Path& path) {
   Time deadline = Time::max();
-  for (const OutboundSa* sa : path.open.all())
-    deadline = std::min(deadline, sa->opened_at + sa->session->hold);
+  for (const OutboundSa* sa : path.open.all()) deadline = std::min(deadline, due_at(*sa));
   return deadline;
 }
 

@@ -7,6 +7,7 @@
 
 #include "penstock/base/clock.hpp"
 #include "penstock/crypto/sa_keys.hpp"
+#include "penstock/link/fill_forecast.hpp"
 #include "penstock/link/packer.hpp"
 #include "penstock/link/reassembler.hpp"
 #include "penstock/link/replay_window.hpp"
@@ -54,6 +55,7 @@ struct alignas(64) OutboundSa {
   rte_mbuf* open = nullptr;        // the open frame, owned; null when none is
   std::uint32_t open_place = 0;    // of it among the worker's open frames
   Time opened_at{};
+  FillForecast forecast;
   OuterHeader outer;         // what stands before every frame
   bool copies_dscp = false;  // but its DSCP, which is that of the first packet begun in the frame
   FrameDscp dscp;            // of the open frame, where copied

@@ -175,6 +175,60 @@ TEST(Flush, AnOpenFrameLeavesWhenThePortRunsEmpty) {
   EXPECT_EQ(pair.a.wire.sent.size(), 1u);
 }
 
+// A packet every `pause`, so many of them, each with a turn of its own and empty ones between.
+std::size_t frames_of(TestPair& pair, Time pause, int packets) {
+  std::size_t frames = 0;
+  for (int i = 0; i < packets; ++i) {
+    pair.a.plain.incoming.push_back({.bytes = make_packet(64)});
+    for (int turn = 0; turn < 4; ++turn) {
+      pair.a.worker->turn(pair.now);
+      pair.now += pause / 4;
+    }
+    frames += pair.a.wire.sent.size();
+    pair.carry();
+  }
+  return frames;
+}
+
+TEST(Flush, ALonePacketLeavesInTheTurnThatTookItIn) {
+  for (const Time pause : {Time{5us}, Time{20us}, Time{1ms}, Time{1s}}) {
+    TestPair pair;
+    pair.connect();
+    for (int round = 0; round < 30; ++round) {
+      pair.now += pause;
+      if (round > 3) pair.now += 200us;  // whatever came before
+      pair.a.plain.incoming.push_back({.bytes = make_packet(64)});
+      pair.a.worker->turn(pair.now);
+      ASSERT_EQ(pair.a.wire.sent.size(), 1u) << pause.count() << " " << round;
+      EXPECT_EQ(pair.a.outbound(*pair.session_a).open, nullptr);
+      pair.run();
+    }
+  }
+}
+
+TEST(Flush, PacketsThatComeFastEnoughFillFramesThoughThePortRunsEmpty) {
+  TestPair pair;
+  pair.connect();
+  EXPECT_EQ(frames_of(pair, 4us, 100), 21u + 4);  // it takes a frame's worth to see
+  EXPECT_EQ(frames_of(pair, 4us, 2100), 100u);
+  // They end: what is open leaves soon, and nothing has to come for that.
+  ASSERT_NE(pair.a.outbound(*pair.session_a).open, nullptr);
+  const Time due = pair.a.worker->deadline();
+  EXPECT_LE(due, pair.now + 100us);
+  pair.now = due;
+  pair.a.worker->turn(pair.now);
+  EXPECT_EQ(pair.a.outbound(*pair.session_a).open, nullptr);
+  pair.run();
+  EXPECT_EQ(pair.b.plain.sent.size(), 2200u);
+  expect_balanced(pair);
+}
+
+TEST(Flush, SlowerPacketsTravelAlone) {
+  TestPair pair;
+  pair.connect();
+  EXPECT_EQ(frames_of(pair, 8us, 200), 200u);
+}
+
 TEST(Flush, UnderLoadFramesAreFull) {
   TestPair pair;
   pair.connect();
