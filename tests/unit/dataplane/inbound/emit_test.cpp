@@ -195,6 +195,29 @@ TEST_F(DeliveryTest, ALostFrameCostsThePacketsThatTouchedIt) {
   expect_balanced(pair);
 }
 
+// Those that lay whole in the frame are gone without a trace; what was cut is counted.
+TEST_F(DeliveryTest, ALostFrameOfManyPacketsCostsThoseThatTouchedIt) {
+  test::TestPair pair;
+  pair.connect();
+  std::vector<std::vector<std::byte>> packets;
+  for (int i = 0; i < 60; ++i) {
+    packets.push_back(make_packet(64));
+    pair.a.plain.incoming.push_back({.bytes = packets.back()});
+  }
+  pair.a.worker->turn(pair.now);
+  ASSERT_EQ(pair.a.wire.sent.size(), 3u);  // 60 * 68 bytes in frames of 1436
+  pair.a.wire.sent.erase(pair.a.wire.sent.begin() + 1);
+  pair.run();
+  pair.now += limits::reorder_wait;
+  pair.run();
+  // The second held the end of the 22nd packet, 20 whole ones, and the beginning of the 43rd.
+  ASSERT_EQ(pair.b.plain.sent.size(), 60u - 22);
+  EXPECT_EQ(pair.b.plain.sent[20].bytes, packets[20]);
+  EXPECT_EQ(pair.b.plain.sent[21].bytes, packets[43]);
+  EXPECT_EQ(pair.b.count()[DropReason::incomplete_packet], 1u);  // they might be one long packet
+  expect_balanced(pair);
+}
+
 TEST_F(DeliveryTest, FramesThatOvertakeEachOtherAreDeliveredInOrder) {
   const auto first = make_packet(100);
   const auto second = make_packet(100);
