@@ -10,7 +10,10 @@
 
 #include "penstock/ipc/counters.hpp"
 #include "penstock/ipc/messages.hpp"
+#include "penstock/wire/frame.hpp"
+#include "penstock/wire/outer.hpp"
 #include "tests/simulation/failure.hpp"
+#include "tests/simulation/rhythm.hpp"
 #include "tests/simulation/traffic.hpp"
 
 #include "dataplane/control/session_directory.hpp"
@@ -33,13 +36,11 @@ class Checker {
 
   // From now on until calm_ends(), what is sent on a session arrives; `in_order`: also across
   // sessions, since nothing overtakes on the wire.
-  void calm_begins(bool in_order) {
-    is_calm_ = true;
-    is_in_order_ = in_order;
-  }
+  void calm_begins(bool in_order);
   void calm_ends() { is_calm_ = false; }
   [[nodiscard]] bool is_calm() const { return is_calm_; }
-  // Long enough after the end: all of it has arrived.
+  // Long enough after the end: all of it has arrived, but for what a link with a rate gave up and
+  // counted.
   void expect_nothing_lost();
 
   // --- keys and numbers ----------------------------------------------------------------
@@ -49,7 +50,11 @@ class Checker {
   void left(int site, Bytes packet, Sessions sessions, Time now);
 
   // --- a site after each turn --------------------------------------------------------------
-  void dataplane_started(int site) { side(site).newest = 0; }
+  void dataplane_started(int site) {
+    side(site).newest = 0;
+    side(site).rhythm.forget();
+    side(site).given_up = 0;
+  }
   void turned(int site, const Counters& counters, Sessions sessions);
 
   struct Statistics {
@@ -67,6 +72,10 @@ class Checker {
 
  private:
   using KeyName = std::uint64_t;  // a hash of an SA's keys
+  struct Numbers {
+    std::uint64_t next = 0;
+    std::set<std::uint64_t> passed;  // below it, but did not leave
+  };
   struct Sent {
     std::uint64_t session = 0;  // which of its sender's; 0: none, so it goes nowhere
     bool is_calm = false;
@@ -83,9 +92,16 @@ class Checker {
     std::uint64_t delivered = 0;             // to it
     std::uint64_t newest = 0;                // session that its data plane was seen to have
     std::map<ipc::SessionId, KeyName> keys;  // for sealing
+    Rhythm rhythm;
+    bool was_calm = false;               // at its last frame
+    std::uint64_t given_up = 0;          // packets that a link with a rate had no room or time for
+    std::uint64_t given_up_at_calm = 0;  // before the calm began
   };
   Side& side(int site) { return sides_[static_cast<std::size_t>(site)]; }
-  void frame_left(int site, Bytes frame, Sessions sessions, Time now);
+  void frame_left(int site, const UdpDatagram& datagram, Sessions sessions, Time now);
+  void number_left(int site, KeyName key, const FrameHeader& header, bool may_wait);
+  void in_rhythm(int site, const UdpDatagram& datagram, const dataplane::SessionRecord& session,
+                 Time now);
   void saw_session(int site, const dataplane::SessionRecord& record);
 
   std::uint64_t seed_;
@@ -94,7 +110,7 @@ class Checker {
   bool is_calm_ = false;
   bool is_in_order_ = false;
   std::set<KeyName> installed_;
-  std::map<KeyName, std::uint64_t> next_number_;
+  std::map<KeyName, Numbers> numbers_;
   Statistics statistics_;
 };
 

@@ -11,18 +11,20 @@ namespace penstock::simulation {
 
 enum class Mutation : std::uint8_t {
   none,
-  repeats_a_number,    // a site sends the same frame twice
-  repeats_a_key,       // a second session with the keys of the first
-  forges_a_delivery,   // a packet that nobody sent
-  alters_a_delivery,   // a packet with one bit changed
-  doubles_a_delivery,  // a packet twice
-  swaps_deliveries,    // two packets of a flow change places
-  unbalances_a_book,   // a packet that is not counted
-  leaks_in_the_clear,  // a plain packet leaves by the wire
-  stays_cut,           // the wire never heals
-  outlives_its_age,    // a data plane that does not know max_age
-  two_current,         // a link with two current sessions
-  loses_while_calm,    // a frame is lost where the wire claims to lose none
+  repeats_a_number,      // a site sends the same frame twice
+  repeats_a_key,         // a second session with the keys of the first
+  forges_a_delivery,     // a packet that nobody sent
+  alters_a_delivery,     // a packet with one bit changed
+  doubles_a_delivery,    // a packet twice
+  swaps_deliveries,      // two packets of a flow change places
+  unbalances_a_book,     // a packet that is not counted
+  leaks_in_the_clear,    // a plain packet leaves by the wire
+  stays_cut,             // the wire never heals
+  outlives_its_age,      // a data plane that does not know max_age
+  two_current,           // a link with two current sessions
+  loses_while_calm,      // a frame is lost where the wire claims to lose none
+  leaves_between_ticks,  // a frame of a link with a rhythm leaves after its tick
+  makes_up,              // a tick that was missed is made up at the next
   count_,
 };
 
@@ -45,6 +47,8 @@ inline constexpr std::array<MutationInfo, static_cast<std::size_t>(Mutation::cou
     {"outlives-its-age", "no session past its age"},
     {"two-current", "one current session"},
     {"loses-while-calm", "a calm wire loses nothing"},
+    {"leaves-between-ticks", "one frame a tick"},
+    {"makes-up", "one frame a tick"},
 }};
 
 [[nodiscard]] constexpr const MutationInfo& info(Mutation mutation) {

@@ -27,49 +27,6 @@ World::World(const Setup& setup)
   }
 }
 
-// What a seed varies of the configs; both sites the same where they must agree.
-void World::make_profiles() {
-  const IpVersion version = chance_.percent(75) ? IpVersion::v4 : IpVersion::v6;
-  const Time rekey_after = std::array{5s, 20s, 60s, 120s}[chance_.below(4)];
-  const Time max_age = 3 * rekey_after + 60s;
-  mean_gap_ = std::array{20ms, 100ms, 400ms}[chance_.below(3)];
-  for (int i = 0; i < 2; ++i) {
-    SiteProfile profile = make_profile(i, version);
-    profile.link.rekey_after = rekey_after;
-    profile.link.max_age = max_age;
-    vary(profile.link);
-    profile.max_frame_size = static_cast<std::uint16_t>(600 + chance_.below(873));
-    site(i).profile = profile;
-    site(i).socket = setup_.directory / (profile.name + ".sock");
-  }
-  checker.set_max_age(max_age);
-  note(fmt::format("seed {}: {}, rekey_after {} s, a packet each {} ms", setup_.seed,
-                   version == IpVersion::v4 ? "IPv4" : "IPv6", rekey_after / 1s, mean_gap_ / 1ms));
-}
-
-// What the two may differ in.
-void World::vary(LinkConfig& config) {
-  std::array protections{Protection::aes256_ctr_sha256, Protection::aes256_gcm,
-                         Protection::chacha20_poly1305};
-  std::swap(protections[0], protections[chance_.below(3)]);
-  config.suites.clear();
-  for (const Protection protection : protections)
-    config.suites.push_back({KeyExchange::x25519, protection});
-  config.hold = std::chrono::microseconds{chance_.percent(30) ? chance_.below(500) : 0};
-  config.dead_after = chance_.time(limits::min_dead_after, 20s);
-}
-
-// One site in three seeds sits behind a NAT; the other follows it, or not.
-void World::place_nat() {
-  const int index = static_cast<int>(chance_.below(6));
-  if (index > 1) return;
-  site(index).nat = {.inside = site(index).profile.address.port, .outside = any_port()};
-  site(index).profile.link.nat = true;
-  site(1 - index).profile.link.roam = chance_.percent(60);
-  note(fmt::format("{} is behind a NAT; the other {}", site(index).profile.name,
-                   site(1 - index).profile.link.roam ? "follows" : "stays"));
-}
-
 // --- processes -------------------------------------------------------------------------
 
 void World::start_dataplane(int index) {
@@ -147,7 +104,7 @@ ControllerProcess::Hooks World::hooks(int index) {
                 if (setup_.mutation == Mutation::outlives_its_age) message.max_age_ns *= 1000;
                 if (setup_.mutation == Mutation::repeats_a_key && index == 0) {
                   if (!first_install_) first_install_ = message;
-                  message.out = first_install_->out;
+                  if (message.suite == first_install_->suite) message.out = first_install_->out;
                 }
                 checker.installing(index, message);
               },
@@ -269,15 +226,17 @@ void World::traffic(int index) {
 }
 
 void World::take_wire(int index) {
-  DataplaneProcess& dataplane = *site(index).dataplane;
   mutate_wire(index);
-  for (FakePacket& packet : std::exchange(dataplane.wire.sent, {})) {
-    const Bytes bytes{packet.bytes};
-    log.add(now_, Happening::left, index,
-            hash_of(bytes.last(std::min<std::size_t>(bytes.size(), 48))), bytes.size());
-    checker.left(index, bytes, dataplane.sessions(), now_);
-    over_the_wire(index, std::move(packet));
-  }
+  for (FakePacket& packet : std::exchange(site(index).dataplane->wire.sent, {}))
+    leave(index, std::move(packet));
+}
+
+void World::leave(int index, FakePacket packet) {
+  const Bytes bytes{packet.bytes};
+  log.add(now_, Happening::left, index,
+          hash_of(bytes.last(std::min<std::size_t>(bytes.size(), 48))), bytes.size());
+  checker.left(index, bytes, site(index).dataplane->sessions(), now_);
+  over_the_wire(index, std::move(packet));
 }
 
 void World::take_plain(int index) {
@@ -348,28 +307,6 @@ void World::arrive(int index, FakePacket packet) {
   log.add(now_, Happening::arrived, index, packet.bytes.size());
   site(index).dataplane->wire.incoming.push_back(std::move(packet));
   turn_dataplane(index);
-}
-
-// --- what a run does wrong on purpose ---------------------------------------------------------
-
-void World::mutate_wire(int index) {
-  auto& sent = site(index).dataplane->wire.sent;
-  if (sent.empty() || checker.statistics().delivered < mutate_after_) return;
-  if (setup_.mutation == Mutation::repeats_a_number) sent.push_back(sent.back());
-  if (setup_.mutation == Mutation::leaks_in_the_clear)
-    sent.push_back({.bytes = make_packet(setup_.seed, {})});
-  if (setup_.mutation == Mutation::loses_while_calm && checker.is_calm()) sent.pop_back();
-}
-
-void World::mutate_plain(int index) {
-  auto& sent = site(index).dataplane->plain.sent;
-  if (sent.empty() || checker.statistics().delivered < mutate_after_) return;
-  if (setup_.mutation == Mutation::forges_a_delivery)
-    sent.push_back({.bytes = make_packet(setup_.seed, {.site = static_cast<std::uint8_t>(1 - index),
-                                                       .number = 1u << 20})});
-  if (setup_.mutation == Mutation::alters_a_delivery) sent.back().bytes.back() ^= std::byte{1};
-  if (setup_.mutation == Mutation::doubles_a_delivery) sent.push_back(sent.back());
-  if (setup_.mutation == Mutation::swaps_deliveries) std::ranges::reverse(sent);
 }
 
 }  // namespace penstock::simulation

@@ -12,6 +12,7 @@
 #include <optional>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include "tests/simulation/checker.hpp"
 #include "tests/simulation/controller_process.hpp"
@@ -94,7 +95,8 @@ class World {
     std::unique_ptr<ControllerProcess> controller;
     std::filesystem::path socket;
     Nat nat;
-    bool has_caller = false;  // the controller did something at the door
+    std::vector<dataplane::test::FakePacket> missed;  // kept for the next tick, wrongly
+    bool has_caller = false;                          // the controller did something at the door
     std::uint64_t lives = 0;
     Time dataplane_turn = Time::max();  // when one is due
     Time controller_turn = Time::max();
@@ -103,6 +105,9 @@ class World {
   [[nodiscard]] Site& site(int index) { return sites_[static_cast<std::size_t>(index)]; }
   void make_profiles();
   void vary(LinkConfig& config);
+  void vary(Shape& shape);
+  [[nodiscard]] ShapeMode any_mode();
+  [[nodiscard]] Rate any_rate();
   void place_nat();
   [[nodiscard]] std::uint16_t any_port() {
     return static_cast<std::uint16_t>(20000 + chance_.below(40000));
@@ -116,12 +121,15 @@ class World {
   // What a turn left in the ports.
   void take_wire(int index);
   void take_plain(int index);
+  void leave(int index, dataplane::test::FakePacket packet);
   void over_the_wire(int from, dataplane::test::FakePacket packet);
   void forge(int to, dataplane::test::FakePacket packet);
   void fly(int to, dataplane::test::FakePacket packet);
   void arrive(int index, dataplane::test::FakePacket packet);
   void mutate_wire(int index);
   void mutate_plain(int index);
+  void make_up(int index, std::vector<dataplane::test::FakePacket>& sent);
+  void hold_back(std::vector<dataplane::test::FakePacket>& sent, int index);
   [[nodiscard]] ControllerProcess::Hooks hooks(int index);
 
   Setup setup_;
