@@ -3,6 +3,6 @@
 
 namespace penstock::dataplane {
 
-std::vector<ipc::LinkStats> MainCore::link_stats() const { return {}; }
+std::vector<ipc::LinkStats> MainCore::link_stats() const { return sessions_.link_stats(); }
 
 }  // namespace penstock::dataplane

@@ -195,7 +195,7 @@ void read_shaping(const Section& link, LinkConfig& config) {
   config.shape = read_shape(link);
   config.priority = link.parsed("priority", parse_priority, "\"dscp\", \"vlan\" or \"none\"")
                         .value_or(PriorityBy::dscp);
-  if (config.shape.is_paced() && config.hold.count() != 0)
+  if (is_timed(config.shape) && config.hold.count() != 0)
     link.refuse("hold", "this link's frames leave with its clock and wait for nothing else; take "
                         "this out");
   read_mtu(link, config);

@@ -76,6 +76,7 @@ TEST_F(ShapeFile, burst_may_have_a_cap) {
   EXPECT_EQ(config.shape.mode, ShapeMode::burst);
   EXPECT_TRUE(config.shape.is_paced());
   EXPECT_EQ(config.shape.queue, 50ms);
+  EXPECT_EQ(link("hold = \"20us\"\nshape = { mode = \"burst\", rate = \"50Mbit\" }").hold, 20us);
 }
 
 TEST_F(ShapeFile, the_other_keys_are_read) {
