@@ -20,16 +20,27 @@ void believe(Path& path, Session& session, Time now) {
   path.life.good_frame(session, now);
 }
 
+// Only of frames that are authentic, and only counted. The mark is not for the packets inside: one
+// frame holds parts of many, and it is the frames' sender who can send less (RFC 9347 section 3,
+// RFC 6040 section 4.2). Nor is a frame with it dropped: its packets are whole.
+void note_mark(Path& path, const Frame& frame) {
+  if (frame.is_ce) [[unlikely]]
+    path.count.add(Counter::frames_ce);
+}
+
 }  // namespace
 
 void admit(Path& path, Time now) {
   std::size_t fresh = 0;
   for (std::size_t i = 0; i < path.frame_count; ++i) {
     const Frame frame = path.frames[i];
-    const bool is_newest = frame.sequence.value >= frame.sa->window.next();
+    InboundSa& sa = *frame.sa;
+    const std::uint64_t next = sa.window.next();
     if (!is_fresh(path, frame)) continue;
-    believe(path, *frame.sa->session, now);
-    if (frame.sa->is_followed && is_newest) [[unlikely]]
+    believe(path, *sa.session, now);
+    note_mark(path, frame);
+    if (sa.is_reported) sa.tally.admit(sa.window, next, frame.is_ce, now);
+    if (sa.is_followed && frame.sequence.value >= next) [[unlikely]]
       follow(path, frame, now);
     path.frames[fresh++] = frame;
   }

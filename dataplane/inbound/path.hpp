@@ -41,7 +41,8 @@ struct Frame {
   SequenceNumber sequence;
   std::byte* bytes = nullptr;
   rte_mbuf* buffer = nullptr;
-  Bytes plaintext{};  // from open on
+  Bytes plaintext{};   // from open on
+  bool is_ce = false;  // its outer header says so (RFC 3168)
 };
 
 // Where a frame of a followed SA came from stands right before its bytes, over the headers that

@@ -48,6 +48,15 @@ Endpoint source_in(const PacketView& view, const Claim& claim) {
           .port = load_be16(claim.bytes.data() - udp_header)};
 }
 
+// Congestion experienced, in the same packet's traffic class: the lowest bits of the second byte of
+// an IPv4 header, four bits higher in an IPv6 one (RFC 3168, RFC 8200).
+bool is_ce_in(const PacketView& view) {
+  constexpr std::uint8_t ce = 3;
+  const std::uint8_t second = load_u8(view.data + ethernet_header + 1);
+  const bool is_v4 = load_u8(view.data + ethernet_header) >> 4 == 4;
+  return ((is_v4 ? second : second >> 4) & ce) == ce;
+}
+
 // The frame in a buffer of ours: the port's mbuf where there is one, else a copy.
 void take(Path& path, const Claim& claim, Frame& frame) {
   PacketView& view = *claim.view;
@@ -81,7 +90,7 @@ void steer(Path& path) {
       continue;
     }
     Frame& frame = path.frames[path.frame_count++];
-    frame = {.sa = sa, .sequence = header->sequence};
+    frame = {.sa = sa, .sequence = header->sequence, .is_ce = is_ce_in(*claim.view)};
     const bool is_followed = sa->is_followed;
     const Endpoint from = is_followed ? source_in(*claim.view, claim) : Endpoint{};
     take(path, claim, frame);

@@ -8,6 +8,7 @@
 #include "penstock/base/clock.hpp"
 #include "penstock/crypto/sa_keys.hpp"
 #include "penstock/link/fill_forecast.hpp"
+#include "penstock/link/frame_tally.hpp"
 #include "penstock/link/packer.hpp"
 #include "penstock/link/reassembler.hpp"
 #include "penstock/link/replay_window.hpp"
@@ -75,13 +76,15 @@ struct alignas(64) InboundSa {
   Session* session = nullptr;
   Spi spi;
   bool is_followed = false;  // the far side is where its newest frame says, once it has proved it
+  bool is_reported = false;  // the far side sends by the clock, and is told what came of it
   std::uint64_t failed_opens = 0;
   std::uint64_t max_failed_opens;  // then it receives no more
   Reassembler reassembler;         // its ticks are nanoseconds
+  FrameTally tally;                // while it is reported
   ReplayWindow window;
   std::size_t due_place = not_due;  // among the SAs of the worker that have a gap
 };
 static_assert(offsetof(InboundSa, reassembler) <= 64, "looks before crypto touch one line");
-static_assert(sizeof(InboundSa) <= sizeof(ReplayWindow) + 4 * 64);
+static_assert(sizeof(InboundSa) <= sizeof(ReplayWindow) + 6 * 64);
 
 }  // namespace penstock::dataplane
