@@ -251,8 +251,11 @@ void Worker::keep_house(Time now) {
     is_port_gone_ = true;
     outbox_.note({.kind = Note::Kind::port_gone});
   }
-  for (const Session* session : sessions_.all())
-    if (session->lane != nullptr && session->lane->carrier == session) session->lane->publish(now);
+  for (const Session* session : sessions_.all()) {
+    if (session->lane == nullptr || session->lane->carrier != session) continue;
+    outbound::keep_lane(out_, *session->lane, now);
+    session->lane->publish(now);
+  }
   publish();
 }
 

@@ -232,6 +232,10 @@ void ControlServer::on_note(const Note& note) {
     case Note::Kind::silence:
       note.session->progress.has_silence_note.exchange(false, std::memory_order_acq_rel);
       return on_silence(*record);
+    case Note::Kind::breaker:
+      note.session->progress.has_breaker_note.exchange(false, std::memory_order_acq_rel);
+      return on_breaker(*record,
+                        note.session->progress.stopped_ppm.load(std::memory_order_relaxed));
     case Note::Kind::returned:
       return on_returned(*record, note.reason);
     case Note::Kind::port_gone:
@@ -252,6 +256,10 @@ void ControlServer::on_confirmed(SessionRecord& record) {
 void ControlServer::on_rekey_wanted(SessionRecord& record) {
   if (std::exchange(record.was_rekey_told, true)) return;
   tell_event(EventKind::rekey_wanted, 0, record);
+}
+
+void ControlServer::on_breaker(const SessionRecord& record, std::uint32_t lost_ppm) {
+  tell_event(lost_ppm != 0 ? EventKind::link_stopped : EventKind::link_resumed, lost_ppm, record);
 }
 
 // Silent is what no worker hears.

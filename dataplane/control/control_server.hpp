@@ -67,6 +67,7 @@ class ControlServer {
   void on_confirmed(SessionRecord& record);
   void on_rekey_wanted(SessionRecord& record);
   void on_silence(SessionRecord& record);
+  void on_breaker(const SessionRecord& record, std::uint32_t lost_ppm);
   void on_returned(SessionRecord& record, ipc::RemovalReason reason);
 
   // To the controller, if there is one that said hello; drops it when too much waits for it.

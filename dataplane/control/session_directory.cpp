@@ -166,10 +166,12 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   }
   // A lane has one replay window, so one worker alone may receive it. All lanes are given to
   // every worker here: that is right for one, the number that topology allows.
+  const bool is_reported = message.shaping.is_paced() && message.shaping.mode != ShapeMode::burst;
   session->in.reserve(message.lanes_in);
   for (std::uint16_t lane = 0; lane < message.lanes_in; ++lane)
     session->in.emplace_back(expand(engine_, message, message.in[lane]),
                              Spi{message.local_spi_base + lane}, *setup_.held[worker]);
+  for (InboundSa& in : session->in) in.is_reported = is_reported;
   session->in[0].is_followed = session->roams;
   return session;
 }

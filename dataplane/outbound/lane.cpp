@@ -44,7 +44,15 @@ void begin_lane(Path& path, Session& session, Time now) {
   LinkLane& lane = *session.lane;
   if (std::exchange(lane.carrier, &session) == nullptr) ++path.paced.carriers;
   lane.configure(session, now);
+  lane.rate.begin_sa(now);
+  lane.reporter.renew();
   wake_lane(path, lane, now);
+}
+
+void keep_lane(Path& path, LinkLane& lane, Time now) {
+  lane.rate.expire(now);
+  if (const auto event = lane.rate.take_event()) path.outbox.tell_breaker(*lane.carrier, *event);
+  if (lane.follow_rate(now)) wake_lane(path, lane, now);
 }
 
 void end_lane(Path& path, const Session& session) {

@@ -52,8 +52,22 @@ bool hold(LinkLane& lane, OutboundSa& sa, const BlockSource& block, bool is_pack
   return true;
 }
 
+// What became of the far side's frames, when it is time to say so. It goes before packets.
+void report(Path& path, LinkLane& lane, OutboundSa& sa, Time now) {
+  if (!lane.reports() || &*lane.carrier->out != &sa || !lane.reporter.is_due(now)) return;
+  std::array<std::byte, frame_report_size> block;
+  for (InboundSa& in : lane.carrier->in) {
+    const Time round_trip = lane.rate.round_trip();
+    if (round_trip != Time{}) in.tally.set_round_trip(round_trip);
+    write_frame_report(block, lane.reporter.make(static_cast<std::uint16_t>(in.spi.lane()),
+                                                 in.tally, in.window.next(), round_trip, now));
+    if (!lane.control.push(sa, block)) path.count.drop(DropReason::control_full);
+  }
+}
+
 // Takes the next block for the open frame of this SA in hand. False: there is none.
 bool take(Path& path, LinkLane& lane, OutboundSa& sa, Time now) {
+  report(path, lane, sa, now);
   while (!lane.control.is_empty()) {
     const ControlQueue::Entry& entry = lane.control.front();
     if (entry.sa != &sa) return false;  // its frame is the next
@@ -62,6 +76,10 @@ bool take(Path& path, LinkLane& lane, OutboundSa& sa, Time now) {
   }
   if (lane.carrier == nullptr || &*lane.carrier->out != &sa) return false;
   while (const QueuedBlock* next = next_packet(path, lane, now)) {
+    if (lane.is_stopped()) [[unlikely]] {
+      drop_next(path, lane, DropReason::link_stopped, now);
+      continue;
+    }
     lane.hand.dscp = next->dscp;
     if (hold(lane, sa, {next->kind, Bytes{next->bytes}}, true)) return true;
     drop_next(path, lane, DropReason::seal_limit, now);
@@ -95,6 +113,15 @@ void refuse(Path& path, LinkLane& lane, Time now) {
     drop_next(path, lane, DropReason::seal_limit, now);
 }
 
+// What the frame that is packed says of how much the link has to carry.
+void note_load(LinkLane& lane, const OutboundSa& sa, Time now) {
+  if (!lane.reports() || &*lane.carrier->out != &sa || lane.is_stopped()) return;
+  lane.rate.tick({.used = static_cast<std::uint32_t>(sa.packer.used()),
+                  .room = static_cast<std::uint32_t>(lane.payload),
+                  .has_backlog = lane.hand.block.has_value() || !lane.queues.is_empty()},
+                 now);
+}
+
 // Packs the lane's next frame into the batch, which has room. False: there is none.
 bool fill(Path& path, LinkLane& lane, Time now) {
   OutboundSa* const sa = next_sa(lane);
@@ -113,6 +140,7 @@ bool fill(Path& path, LinkLane& lane, Time now) {
     if (sa->packer.is_full()) break;
   }
   if (sa->packer.is_empty()) ++lane.dummies;
+  note_load(lane, *sa, now);
   close_frame(path, *sa);
   return true;
 }
@@ -167,7 +195,7 @@ void prepare(Path& path, std::span<LinkLane*> lanes, Time now) {
   const std::span<rte_mbuf*> frames = path.frames.buffers.take();
   for (std::size_t i = 0; i < frames.size(); ++i) {
     put_outer_header(frames[i], *path.frames.sas[i], path.frames.dscps[i]);
-    if (of.items[i]->is_capped()) {
+    if (of.items[i]->is_capped() || of.items[i]->is_stopped()) {
       leaving.push(frames[i]);
     } else {
       of.items[i]->sealed = frames[i];
@@ -189,6 +217,7 @@ bool tick(Path& path, LinkLane& lane, Time now) {
     return lane.sealed != nullptr;
   }
   std::uint64_t missed = lane.pacer.advance(now);
+  if (lane.is_stopped()) return lane.sealed != nullptr;
   if (lane.sealed != nullptr) {
     lane.pacer.depart(now);
   } else {

@@ -21,6 +21,8 @@ PacketClass class_of(PriorityBy by, const PacketView& view) {
 }
 
 void queue(Path& path, LinkLane& lane, const PacketView& view, Time now) {
+  if (lane.is_stopped()) [[unlikely]]
+    return path.count.drop(DropReason::link_stopped);
   BlockLead lead;
   const BlockPieces parts = pieces_of(view, lead);
   const std::uint8_t dscp =

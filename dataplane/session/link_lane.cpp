@@ -21,18 +21,47 @@ std::size_t queue_bytes(const ipc::Shaping& shaping, std::uint64_t rate, std::si
 
 std::uint64_t count_of(Time time) { return static_cast<std::uint64_t>(time.count()); }
 
+RateLimits limits_of(const ipc::Shaping& shaping) {
+  return {.mode = shaping.mode,
+          .rates = shaping.rates,
+          .steps = std::clamp<unsigned>(shaping.steps, 1, Shape::max_steps),
+          .dwell = to_time(shaping.dwell_ns),
+          .adapts = shaping.adapts != 0,
+          .least = shaping.least_rate};
+}
+
+// As often as a session that has nothing to say.
+constexpr std::uint64_t keepalive_rate =
+    Pacer::second_of_rate / static_cast<std::uint64_t>(Time{limits::keepalive}.count());
+
 }  // namespace
 
 LinkLane::LinkLane(std::uint32_t of, const ipc::Shaping& first, std::uint64_t phase, Time now)
-    : pacer(first.rates[0], phase, now), shaping(first), queues({.bytes = most_queue}), link(of) {}
+    : pacer(first.rates[0], phase, now),
+      rate(limits_of(first)),
+      shaping(first),
+      queues({.bytes = most_queue}),
+      link(of) {}
 
 void LinkLane::configure(const Session& session, Time now) {
   shaping = session.shaping;
-  const std::uint64_t rate = shaping.rates[0];
-  if (rate != pacer.rate()) pacer.set_rate(rate, now);
-  const std::size_t payload = session.out->shape().payload();
+  payload = session.out->shape().payload();
+  rate.set_limits(limits_of(shaping));
+  if (follow_rate(now)) return;
+  set_queue_limits();
+}
+
+bool LinkLane::follow_rate(Time now) {
+  const std::uint64_t wanted = is_stopped() ? keepalive_rate : rate.rate();
+  if (wanted == pacer.rate()) return false;
+  pacer.set_rate(wanted, now);
+  set_queue_limits();
+  return true;
+}
+
+void LinkLane::set_queue_limits() {
   const CodelSettings codel = codel_for(pacer.interval(), payload);
-  queues.set_limits({.bytes = queue_bytes(shaping, rate, payload),
+  queues.set_limits({.bytes = queue_bytes(shaping, pacer.rate(), payload),
                      .target = codel.target,
                      .interval = codel.interval,
                      .longest = shaping.queue_ns == 0 ? Time::max() : to_time(shaping.queue_ns)});
@@ -50,12 +79,20 @@ void LinkLane::publish(Time now) {
   ipc::LinkStats all{.link = link,
                      .mode = shaping.mode,
                      .is_paced = carrier != nullptr ? std::uint8_t{1} : std::uint8_t{0},
-                     .rate = pacer.rate(),
+                     .step = static_cast<std::uint8_t>(rate.step()),
+                     .breaker = static_cast<ipc::BreakerState>(rate.state()),
+                     .rate = rate.rate(),
                      .ticks = stats.ticks,
                      .ticks_missed = stats.missed,
                      .ticks_on_time = stats.on_time,
                      .latest_ns = count_of(stats.latest),
-                     .dummies = dummies};
+                     .dummies = dummies,
+                     .breaker_trips = rate.trips(),
+                     .reports_heard = rate.sums().heard,
+                     .loss_ppm = rate.sums().last_ppm,
+                     .frames_lost = rate.sums().lost,
+                     .frames_marked = rate.sums().marked,
+                     .round_trip_ns = count_of(rate.round_trip())};
   for (std::size_t i = 0; i < packet_classes; ++i) {
     const auto of = static_cast<PacketClass>(i);
     const PacketQueues::ClassFigures figures = queues.figures(of);

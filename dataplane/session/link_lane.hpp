@@ -8,10 +8,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "penstock/base/limits.hpp"
 #include "penstock/ipc/messages.hpp"
+#include "penstock/link/frame_report.hpp"
 #include "penstock/link/pacer.hpp"
 #include "penstock/link/packer.hpp"
 #include "penstock/link/packet_queues.hpp"
+#include "penstock/link/rate_control.hpp"
 
 #include "dataplane/session/control_queue.hpp"
 #include "dataplane/session/due_heap.hpp"
@@ -46,12 +49,20 @@ struct LinkLane {
   LinkLane(std::uint32_t of, const ipc::Shaping& shaping, std::uint64_t phase, Time now);
 
   [[nodiscard]] bool is_capped() const { return shaping.mode == ShapeMode::burst; }
+  // The circuit breaker is open. Frames go on as slowly as keepalives, each sealed when it leaves,
+  // so that what it reports is fresh.
+  [[nodiscard]] bool is_stopped() const { return rate.rate() == 0; }
+  // The far side is told what became of its frames.
+  [[nodiscard]] bool reports() const { return carrier != nullptr && !is_capped(); }
   // There is something to send, or somebody to send frames for.
   [[nodiscard]] bool has_work() const {
     return carrier != nullptr || hand.block || !control.is_empty() || sealed != nullptr;
   }
   // The session's word about the link's frames holds from now on.
   void configure(const Session& session, Time now);
+  // The clock goes at what the rate is by now. True: it did not before.
+  bool follow_rate(Time now);
+  void set_queue_limits();
   // A control block that goes another way than the SA's frames: kept, and true, while a block in
   // hand is in several frames of that SA, which must not be torn. One at most.
   [[nodiscard]] bool keeps_apart(OutboundSa& sa, Bytes block, const OuterHeader& way);
@@ -60,6 +71,8 @@ struct LinkLane {
 
   // --- the worker's, at every tick ---------------------------------------------------
   Pacer pacer;
+  RateControl rate;
+  Reporter reporter;
   rte_mbuf* sealed = nullptr;       // the whole packet that the next tick sends; no SA's any more
   Session* carrier = nullptr;       // the link's current session, if its frames are timed
   std::size_t due_place = not_due;  // among the lanes of the worker; not there: at rest
@@ -71,6 +84,7 @@ struct LinkLane {
   PacketQueues queues;
 
   // --- the worker's, seldom ------------------------------------------------------------
+  std::size_t payload = 0;  // bytes of blocks in a frame of the carrier
   std::optional<Apart> apart;
   std::uint32_t link = 0;
   Published<ipc::LinkStats> published;  // every 100 ms; the main core reads it

@@ -54,6 +54,7 @@ struct Note {
     confirmed,     // it is now what the link sends on
     rekey_wanted,  // a soft limit was reached
     silence,       // the far side fell silent on it, or was heard again: see its progress
+    breaker,       // its link was stopped by its circuit breaker, or resumed: see its progress
     returned,      // the worker has forgotten it; `reason`
     port_gone,     // a port's device has vanished; of no session, once
   };
@@ -117,9 +118,9 @@ struct Mailbox {
   Wake worker_wake;           // a command waits
   Wake* main_wake = nullptr;  // a note or a punt waits; one for all workers
 
-  // A session has at most five notes under way, one of each kind. The main core forgets it, and
+  // A session has at most six notes under way, one of each kind. The main core forgets it, and
   // may make another, when it has read the last.
-  static_assert(5 * SessionTable::capacity < decltype(notes)::entries);
+  static_assert(6 * SessionTable::capacity < decltype(notes)::entries);
 };
 
 }  // namespace penstock::dataplane

@@ -8,6 +8,7 @@
 
 #include "penstock/base/check.hpp"
 #include "penstock/base/clock.hpp"
+#include "penstock/link/circuit_breaker.hpp"
 
 #include "dataplane/session/mailbox.hpp"
 #include "dataplane/session/punt_rate.hpp"
@@ -32,6 +33,13 @@ class Outbox {
   void tell_silence(Session& session) {
     if (!session.progress.has_silence_note.exchange(true, std::memory_order_acq_rel))
       note({.kind = Note::Kind::silence, .session = &session});
+  }
+  // The link of the session, its current one, was stopped or resumed.
+  void tell_breaker(Session& session, const BreakerEvent& event) {
+    const bool is_stop = event.kind == BreakerEvent::Kind::stopped;
+    session.progress.stopped_ppm.store(is_stop ? event.lost_ppm : 0, std::memory_order_relaxed);
+    if (!session.progress.has_breaker_note.exchange(true, std::memory_order_acq_rel))
+      note({.kind = Note::Kind::breaker, .session = &session});
   }
   // Whether a packet of this kind may go up now.
   [[nodiscard]] bool may_punt(PuntKind kind, Time now) {

@@ -24,6 +24,9 @@ struct SessionProgress {
   std::atomic<std::uint64_t> failed_opens{0};
   std::atomic<std::int64_t> last_good{0};  // Time; 0: no good frame came yet
   std::atomic<bool> is_silent{false};      // nothing good came for dead_after
+  // Of a million frames, when the link's circuit breaker opened; 0: it closed since.
+  std::atomic<std::uint32_t> stopped_ppm{0};
+  std::atomic<bool> has_breaker_note{false};  // as the next
   // The worker sets it with a note that is_silent has turned; the main core clears it before it
   // looks. So at most one such note is under way.
   std::atomic<bool> has_silence_note{false};

@@ -38,6 +38,7 @@ RateControl::RateControl(const RateLimits& limits) { set_limits(limits); }
 
 void RateControl::set_limits(const RateLimits& limits) {
   limits_ = limits;
+  if (is_burst()) breaker_ = {};
   const unsigned steps = limits.mode == ShapeMode::quantized ? limits.steps : 1;
   steps_.set_steps(std::span{limits_.rates}.first(steps), limits.dwell);
   const std::uint64_t most = limits_.rates[steps - 1];
