@@ -47,8 +47,9 @@ void LinkController::on_event(const ipc::Event& event, Time now) {
     case ipc::EventKind::path_frame:
       return state_->path_found(event.session_id, static_cast<std::uint16_t>(event.detail), now);
     case ipc::EventKind::link_stopped:
+      return state_->stopped(event.detail);
     case ipc::EventKind::link_resumed:
-      return;
+      return state_->resumed();
   }
 }
 

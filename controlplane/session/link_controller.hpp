@@ -94,7 +94,8 @@ struct LinkStatus {
     std::optional<crypto::KeyFingerprint> old = std::nullopt;  // where it is known
   };
 
-  std::string reason;  // why it is not up, or why it will not stay up; else empty
+  // Why it is not up, or stopped by its circuit breaker, or will not stay up; else empty.
+  std::string reason;
   std::string peer;
   Endpoint endpoint;          // where the config says; port 0: nowhere, or its name has none yet
   std::string endpoint_name;  // of the config

@@ -67,6 +67,7 @@ void LinkController::State::dataplane_down(Time now) {
   pending_.clear();
   sessions_.clear();
   facts_.reset();
+  lost_ppm_.reset();
   failed_in_a_row_ = 0;
   unanswered_ = 0;
   if (was_up) {
@@ -111,7 +112,7 @@ LinkStatus LinkController::State::status() const {
   }
   if (is_up()) {
     status.state = LinkStatus::State::up;
-    status.reason = joined(coming_end(), view_.rekey_trouble(failed_in_a_row_));
+    status.reason = joined(stop(), joined(coming_end(), view_.rekey_trouble(failed_in_a_row_)));
   } else if (sessions_.current() != nullptr) {
     status.reason = joined(silence(), view_.reason());
   } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {

@@ -36,6 +36,8 @@ struct LinkController::State {
   void rekey_wanted(const ipc::SessionId& id, Time now);
   void peer_silent(const ipc::SessionId& id, Time now);
   void peer_heard(const ipc::SessionId& id, Time now);
+  void stopped(std::uint32_t lost_ppm);  // by the circuit breaker; of a million frames
+  void resumed();
 
   // --- the far side
   [[nodiscard]] bool datagram(const Route& from, Bytes bytes, Time now);
@@ -102,6 +104,7 @@ struct LinkController::State {
   // A session is current, and the far side is heard on it.
   [[nodiscard]] bool is_up() const;
   [[nodiscard]] std::string silence() const;
+  [[nodiscard]] std::string stop() const;  // empty while frames leave at their rate
 
   void message_1(RingKey& key, const Route& from, Bytes bytes, Time now);
   void message_3(RingKey& key, const Route& from, Bytes bytes, Time now);
@@ -219,8 +222,9 @@ struct LinkController::State {
   HandshakeBook book_;
   HandshakeCause rekey_cause_ = HandshakeCause::age;  // of the next one
   std::uint64_t failed_in_a_row_ = 0;
-  std::uint64_t silences_ = 0;  // how often the far side fell silent
-  unsigned unanswered_ = 0;     // attempts in a row that met silence, or were refused
+  std::uint64_t silences_ = 0;             // how often the far side fell silent
+  std::optional<std::uint32_t> lost_ppm_;  // since its breaker opened: what the path lost then
+  unsigned unanswered_ = 0;                // attempts in a row that met silence, or were refused
   Time since_;
 
   std::vector<Action> actions_;

@@ -28,6 +28,9 @@ class OperatorView {
   void warn(std::string_view what) { notice(Notice::Kind::warning, what); }
   void went_up(std::string_view how);
   void went_down(std::string_view why);
+  // By the circuit breaker, and its end.
+  void stopped(std::string_view why) { notice(Notice::Kind::warning, why); }
+  void resumed() { notice(Notice::Kind::info, "resumed: frames leave at their rate again"); }
   // A session of a NULL suite is up: said each time, so that nobody takes it for a link, and
   // whatever log_level is.
   void unprotected(Suite suite);
