@@ -1,10 +1,12 @@
 // The payloads of frames in sequence order, into the blocks that the far side packed.
 // A block that lies whole inside one frame is handed out where it lies; one that
 // continues through several is put together in a buffer of limits::max_block bytes,
-// allocated once.
+// allocated once. Of a large TCP packet that touched a lost frame, the segments that are whole are
+// handed out as smaller packets (penstock/wire/salvage.hpp).
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,19 +16,24 @@
 #include "penstock/link/reassembly_sink.hpp"
 #include "penstock/wire/block.hpp"
 #include "penstock/wire/frame.hpp"
+#include "penstock/wire/salvage.hpp"
 
 namespace penstock {
 
 class BlockReader {
  public:
-  BlockReader() : assembly_(std::make_unique_for_overwrite<std::byte[]>(limits::max_block)) {}
+  BlockReader() : assembly_(std::make_unique_for_overwrite<Assembly>()) {}
 
   // The next frame's prologue and payload.
   template <ReassemblySink Sink>
   void read(Bytes plaintext, Sink& sink);
 
-  // One or more frames are missing here: the open block is lost, and reading goes on
-  // where the next block starts.
+  // So many frames are missing here: the open block is lost, but for what can be saved of it, and
+  // reading goes on where the next block starts.
+  template <ReassemblySink Sink>
+  void lose(std::uint64_t frames, Sink& sink);
+
+  // Nothing follows: the open block is lost.
   template <ReassemblySink Sink>
   void lose(Sink& sink);
 
@@ -47,18 +54,33 @@ class BlockReader {
   template <ReassemblySink Sink>
   void go_on(Bytes payload, std::size_t first, Sink& sink);
   template <ReassemblySink Sink>
+  void hand_out(Sink& sink);
+  template <ReassemblySink Sink>
   void walk(Bytes blocks, Sink& sink);
   template <ReassemblySink Sink>
   [[nodiscard]] static bool is_wanted(BlockHeader header, Sink& sink);
   void open(BlockHeader header, Bytes begun, bool is_wanted);
   void put(Bytes part);
+  [[nodiscard]] bool is_broken() const { return is_missing_ || hole_count_ != 0; }
+  // The open block goes on behind the missing frames, of this payload each; false: it ended there.
+  [[nodiscard]] bool skip_missing(std::size_t payload);
 
-  std::unique_ptr<std::byte[]> assembly_;
-  std::uint32_t have_ = 0;  // bytes of the open block that are in assembly_
+  // With more holes than these, what is left of a block is one.
+  static constexpr std::size_t max_holes = 16;
+  struct Assembly {
+    std::array<std::byte, limits::max_block> bytes;
+    std::array<Hole, max_holes> holes;  // of an open block that lost frames
+    std::uint32_t missing;              // frames behind what came of it, until the next one comes
+  };
+
+  std::unique_ptr<Assembly> assembly_;
+  std::uint32_t have_ = 0;  // bytes of the open block that are in the assembly, or in holes
   std::uint32_t most_ = 0;  // that ever were
   std::uint32_t left_ = 0;  // bytes of it still to come; never 0 while one is open
   BlockKind kind_{};
   State state_ = State::between;
+  std::uint8_t hole_count_ = 0;
+  bool is_missing_ = false;  // the assembly says how many frames before the next one
 };
 
 template <ReassemblySink Sink>
@@ -77,11 +99,22 @@ void BlockReader::read(Bytes plaintext, Sink& sink) {
   state_ = State::lost_counted;
 }
 
+// Frames that a block goes through carry nothing else: how many are missing says where it goes on.
+template <ReassemblySink Sink>
+void BlockReader::lose(std::uint64_t frames, Sink& sink) {
+  if (state_ != State::inside || kind_ != BlockKind::offload_ethernet) return lose(sink);
+  if (!is_broken()) sink.fault(ReassemblyFault::incomplete);
+  if (!is_missing_) assembly_->missing = 0;
+  is_missing_ = true;
+  const std::uint64_t all = assembly_->missing + std::min<std::uint64_t>(frames, limits::max_block);
+  assembly_->missing = static_cast<std::uint32_t>(std::min<std::uint64_t>(all, limits::max_block));
+}
+
 template <ReassemblySink Sink>
 void BlockReader::lose(Sink& sink) {
   switch (state_) {
     case State::inside:
-      sink.fault(ReassemblyFault::incomplete);
+      if (!is_broken()) sink.fault(ReassemblyFault::incomplete);
       [[fallthrough]];
     case State::skipping:
       state_ = State::lost_counted;
@@ -99,6 +132,10 @@ void BlockReader::lose(Sink& sink) {
 template <ReassemblySink Sink>
 void BlockReader::resume(Bytes payload, std::size_t first, Sink& sink) {
   const bool starts_none = first == payload.size();
+  if (is_missing_ && state_ == State::inside && !skip_missing(payload.size())) [[unlikely]] {
+    hand_out(sink);
+    state_ = State::lost_counted;
+  }
   switch (state_) {
     case State::between:
       if (first != 0 && !starts_none) sink.fault(ReassemblyFault::bad_prologue);
@@ -130,7 +167,15 @@ void BlockReader::go_on(Bytes payload, std::size_t first, Sink& sink) {
   left_ -= static_cast<std::uint32_t>(part.size());
   if (left_ > 0) return;
   state_ = State::between;
-  if (is_kept) sink.block(kind_, Bytes{assembly_.get(), have_});
+  if (is_kept) hand_out(sink);
+}
+
+template <ReassemblySink Sink>
+void BlockReader::hand_out(Sink& sink) {
+  const MutableBytes block{assembly_->bytes.data(), have_};
+  if (hole_count_ == 0) return sink.block(kind_, block);
+  Salvage salvage{block, std::span{assembly_->holes}.first(hole_count_)};
+  for (Bytes part = salvage.next(); !part.empty(); part = salvage.next()) sink.block(kind_, part);
 }
 
 template <ReassemblySink Sink>

@@ -1,7 +1,8 @@
 // Reassembly: plaintexts of one SA, in any order, into the blocks that the far side
 // packed, in sequence order. A gap is given up when a frame arrives whose number is
 // `limits::reorder_window` or more above it, when it is older than the wait, or when the
-// budget of held frames is spent; a lost frame then costs only the blocks that touched it.
+// budget of held frames is spent; a lost frame then costs only the blocks that touched it, and of
+// a large TCP packet only the segments.
 //
 // Knows bytes, not mbufs: a frame is a span that stays valid until it is released.
 // After construction nothing allocates; every call is done in O(window).
@@ -137,8 +138,9 @@ void Reassembler::deliver_held(Sink& sink) {
 template <ReassemblySink Sink>
 void Reassembler::give_up_before(std::uint64_t number, Sink& sink) {
   while (next_ < number) {
+    const std::uint64_t missing_from = next_;
     next_ = std::min(number, held_.first(next_));
-    reader_.lose(sink);
+    reader_.lose(next_ - missing_from, sink);
     deliver_held(sink);
   }
 }
