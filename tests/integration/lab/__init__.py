@@ -17,4 +17,5 @@ attack      traffic with an attacker beside it
 stale       what dead runs left behind
 bridged     the control experiment: the same network without Penstock
 story (told by demo, on console)  all of it, for people
+shape_story, shape_picture        what the one who learns can tell, for people
 """

@@ -19,7 +19,7 @@ from .errors import LabError, wait_until
 from .namespaces import Namespace
 from .network import HOST_B, Network
 from .pair import Pair
-from .programs import program
+from .programs import build_directory, program
 from .site import command_name
 from .stale import remove_stale
 from .story import Story
@@ -32,9 +32,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the sites up afterwards")
     parser.add_argument("--down", action="store_true", help="take down what --keep left")
+    parser.add_argument("--shape", action="store_true", help="what an eavesdropper can tell")
+    parser.add_argument("--rate", type=int, default=2000, help="of --shape: frames a second")
+    parser.add_argument("--picture", type=Path, help="of --shape: the PNG to write")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if asked.shape:
+            return demonstrate_shape(asked.rate, asked.picture)
         return take_down() if asked.down else demonstrate(asked.keep)
     except KeyboardInterrupt:
         print("\ndemo: interrupted; everything is removed")
@@ -60,6 +65,17 @@ def demonstrate(keep: bool) -> int:
             clean_up.pop_all()
             show_kept(story.console, pair)
     return verdict(story, report)
+
+
+def demonstrate_shape(rate: int, picture: Path | None) -> int:
+    from .shape_story import tell_shape  # takes packages that nothing else here needs
+
+    remove_stale()
+    try:
+        return tell_shape(rate, picture or build_directory() / "shape.png")
+    except LabError as error:
+        print(f"shape: failed: {error}")
+        return 1
 
 
 def verdict(story: Story, report: Report) -> int:

@@ -113,6 +113,13 @@ class Site:
         """Of CONTROL_PLANE or DATA_PLANE; 0 while there is none."""
         return next((pid for pid in descendants(self.supervisor) if command_name(pid) == name), 0)
 
+    def prefer(self) -> None:
+        """Its data plane goes before what else this machine does: the hosts, the eavesdropper and
+        the far site would be other machines, and must not cost it its processor."""
+        pid = wait_until(lambda: self.pid_of(DATA_PLANE), f"{DATA_PLANE} of {self.config.name}")
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(1))
+
     def kill(self, name: str) -> int:
         """kill -9, no farewell; returns the pid that died."""
         pid = wait_until(lambda: self.pid_of(name), f"{name} of {self.config.name} to run")
