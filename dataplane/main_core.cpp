@@ -29,7 +29,8 @@ MainCore::MainCore(Setup setup, const FrameEngine& engine)
       now_(setup_.control.started),
       endpoint_(setup_.self, endpoint::NextHops{setup_.on_link, setup_.gateway}, *this),
       sessions_(std::move(setup_.sessions), engine, endpoint_.hops()),
-      control_(std::move(setup_.control), sessions_, *this) {
+      control_(std::move(setup_.control), sessions_, *this),
+      prober_(sessions_.max_frame_size(), draw_number, sessions_, *this) {
   for (const penstock::Endpoint& peer : setup_.peers)
     if (const auto hop = endpoint_.hops().towards(peer.address)) endpoint_.hops().pin(*hop, now_);
 }
@@ -60,6 +61,7 @@ void MainCore::turn(Time now, const Ready& ready) {
   }
   if (ready.connection) control_.on_connection();
   if (now >= candidates_.deadline()) send_challenges();
+  if (now >= prober_.deadline()) prober_.on_timer(now);
   if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
   control_.end_turn();
 }
@@ -69,6 +71,9 @@ void MainCore::read_note(const Note& note) {
     is_port_gone_ = true;
   else
     control_.on_note(note);
+  if (note.kind == Note::Kind::confirmed)
+    if (const SessionRecord* record = sessions_.find(*note.session))
+      prober_.confirmed(*record, now_);
 }
 
 void MainCore::read_worker(Mailbox& mailbox, Time now) {
@@ -80,6 +85,7 @@ void MainCore::read_worker(Mailbox& mailbox, Time now) {
   while (const auto trace = mailbox.traces.pop()) read_trace(*trace);
   while (const auto punted = mailbox.punts.pop()) read_punt(*punted, now);
   while (const auto punted = mailbox.strangers.pop()) read_punt(*punted, now);
+  while (const auto punted = mailbox.probes.pop()) read_punt(*punted, now);
 }
 
 void MainCore::read_punt(const PuntedPacket& punted, Time now) {
@@ -160,6 +166,9 @@ Counters MainCore::total() const {
   }
   sum.drops[static_cast<std::size_t>(DropReason::mailbox_full)] += mailbox_full_;
   sum.drops[static_cast<std::size_t>(DropReason::no_punt_buffer)] += no_buffer_;
+  // Workers punted them, and they were none: they are counted once, under their name.
+  sum.values[static_cast<std::size_t>(Counter::punted)] -= prober_.bad();
+  sum.drops[static_cast<std::size_t>(DropReason::bad_probe)] += prober_.bad();
   control_.add_losses(sum);
   return sum;
 }
@@ -184,6 +193,18 @@ void MainCore::hop_moved(const IpAddress& hop, const MacAddress& mac) {
 
 void MainCore::handshake_arrived(const penstock::Endpoint& from, Bytes datagram) {
   control_.on_handshake(from, datagram);
+}
+
+void MainCore::probe_arrived(Bytes datagram) { prober_.on_packet(datagram, now_); }
+
+// --- ProbeSink ---------------------------------------------------------------------------
+
+void MainCore::send_probe(const penstock::Endpoint& to, Bytes packet) {
+  endpoint_.send(to, packet, now_);
+}
+
+void MainCore::path_found(SessionRecord& record, std::uint16_t frame_size) {
+  control_.on_path(record, frame_size);
 }
 
 }  // namespace penstock::dataplane

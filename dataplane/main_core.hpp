@@ -11,6 +11,7 @@
 #include "dataplane/control/plane.hpp"
 #include "dataplane/control/session_directory.hpp"
 #include "dataplane/endpoint/endpoint.hpp"
+#include "dataplane/probing/prober.hpp"
 #include "dataplane/roaming/candidates.hpp"
 #include "dataplane/session/expected_peers.hpp"
 #include "dataplane/session/mailbox.hpp"
@@ -26,7 +27,7 @@ struct WorkerHandle {
   Mailbox* mailbox = nullptr;
 };
 
-class MainCore final : public Plane, public endpoint::EndpointSink {
+class MainCore final : public Plane, public endpoint::EndpointSink, public probing::ProbeSink {
  public:
   struct Setup {
     std::vector<WorkerHandle> workers;
@@ -54,7 +55,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   void turn(Time now, const Ready& ready);
   // When a turn has something to do although nothing arrives; Time::max() if never.
   [[nodiscard]] Time deadline() const {
-    return std::min(endpoint_.deadline(), candidates_.deadline());
+    return std::min({endpoint_.deadline(), candidates_.deadline(), prober_.deadline()});
   }
   [[nodiscard]] const SessionDirectory& sessions() const { return sessions_; }
 
@@ -71,6 +72,11 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   void transmit(Bytes packet) override;
   void hop_moved(const IpAddress& hop, const MacAddress& mac) override;
   void handshake_arrived(const penstock::Endpoint& from, Bytes datagram) override;
+  void probe_arrived(Bytes datagram) override;
+
+  // ProbeSink
+  void send_probe(const penstock::Endpoint& to, Bytes packet) override;
+  void path_found(SessionRecord& record, std::uint16_t frame_size) override;
 
  private:
   void read_worker(Mailbox& mailbox, Time now);
@@ -81,6 +87,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
 
   // main_core_roaming.cpp
   [[nodiscard]] static roaming::Nonce draw_nonce();
+  [[nodiscard]] static std::uint64_t draw_number();
   void read_trace(const Trace& trace);
   void on_sighting(const SessionRecord& record, const Trace& trace);
   void on_response(SessionRecord& record, const Trace& trace);
@@ -97,6 +104,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink {
   SessionDirectory sessions_;
   ControlServer control_;
   roaming::Candidates candidates_{draw_nonce};
+  probing::Prober prober_;
   bool is_port_gone_ = false;
   std::uint64_t mailbox_full_ = 0;  // commands that no worker had room for
   std::uint64_t no_buffer_ = 0;     // what could not be sent for want of one

@@ -29,6 +29,11 @@ roaming::Nonce MainCore::draw_nonce() {
   return nonce;
 }
 
+std::uint64_t MainCore::draw_number() {
+  const roaming::Nonce nonce = draw_nonce();
+  return load_be64(nonce.data());
+}
+
 void MainCore::read_trace(const Trace& trace) {
   SessionRecord* record = sessions_.find(trace.spi);
   if (record == nullptr) return;

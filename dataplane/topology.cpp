@@ -89,6 +89,8 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
                      decltype(Mailbox::punts)::entries, "handshakes of far sides, ARP, ND, ping"});
     rings.push_back({fmt::format("strangers_{}", index), worker, "main",
                      decltype(Mailbox::strangers)::entries, "handshakes of strangers"});
+    rings.push_back({fmt::format("probes_{}", index), worker, "main",
+                     decltype(Mailbox::probes)::entries, "path probes and answers"});
     rings.push_back({fmt::format("heard_{}", index), worker, "main",
                      decltype(Mailbox::heard)::entries, "handshakes inside sessions"});
     rings.push_back({fmt::format("traces_{}", index), worker, "main",

@@ -14,8 +14,11 @@ bool ControlServer::list(const ipc::ListSessions& message, Time now) {
                        .count = static_cast<std::uint32_t>(sessions_.all().size())}))
     return false;
   // Told once, perhaps to a controller that is gone or to none.
-  for (const auto& record : sessions_.all())
+  for (const auto& record : sessions_.all()) {
     if (record->was_rekey_told) tell_event(ipc::EventKind::rekey_wanted, 0, *record);
+    if (record->path_frame != 0)
+      tell_event(ipc::EventKind::path_frame, record->path_frame, *record);
+  }
   return is_greeted_;
 }
 

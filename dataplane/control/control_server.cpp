@@ -276,6 +276,7 @@ void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason
   check(!holds_frames(record), "a worker gives sessions back with no frame held");
   // The keys go first: who has the reply may rely on it.
   record.shares.clear();
+  record.probes.reset();
   if (record.remove.controller == connection_)
     tell(ipc::RemoveReply{
         .header = {.type = ipc::RemoveReply::type, .request = record.remove.number},
@@ -293,6 +294,11 @@ void ControlServer::on_moved(const SessionRecord& record) {
                   .session_id = record.info.session_id,
                   .peer = record.info.peer});
   is_expected_old_ = true;
+}
+
+void ControlServer::on_path(SessionRecord& record, std::uint16_t frame_size) {
+  record.path_frame = frame_size;
+  tell_event(EventKind::path_frame, frame_size, record);
 }
 
 void ControlServer::on_handshake(const Endpoint& from, Bytes datagram) {

@@ -39,7 +39,8 @@ class ControlServer {
   void on_writable();          // likewise, while something waits for it
   void on_note(const Note& note);
   void on_handshake(const Endpoint& from, Bytes datagram);
-  void on_moved(const SessionRecord& record);  // its frames go to info.peer now
+  void on_moved(const SessionRecord& record);                     // its frames go to info.peer now
+  void on_path(SessionRecord& record, std::uint16_t frame_size);  // so much passes where it goes
   // A handshake message that came through the SA with this SPI.
   void on_inside(Spi spi, Bytes message);
 

@@ -93,6 +93,7 @@ std::expected<SessionRecord*, InstallResult> SessionDirectory::install(
                   .peer = message.peer,
                   .peer_name = message.peer_name};
   record->installed_at = now;
+  record->probes = probing::ProbeSas::make(message);
   record->next_hop = *hops_.towards(ipc::from_wire(message.peer).address);
   hops_.pin(record->next_hop, now);
   record->place = records_.size();

@@ -18,6 +18,7 @@
 #include "penstock/ipc/messages.hpp"
 
 #include "dataplane/endpoint/next_hops.hpp"
+#include "dataplane/probing/probe_sas.hpp"
 #include "dataplane/session/link_lane.hpp"
 #include "dataplane/session/session.hpp"
 #include "dataplane/wire_identity.hpp"
@@ -43,7 +44,9 @@ struct SessionRecord {
   std::size_t place = 0;   // in the directory's list
   PendingRequest install;
   PendingRequest remove;
-  bool is_doomed = false;  // an order to wipe all keys waits for it
+  bool is_doomed = false;                     // an order to wipe all keys waits for it
+  std::unique_ptr<probing::ProbeSas> probes;  // null: it has no keys for them
+  std::uint16_t path_frame = 0;               // that path_frame last told of it; 0: nothing
 };
 
 class SessionDirectory {
@@ -64,6 +67,7 @@ class SessionDirectory {
   // Forgets a session whose shares have all come back; its keys are wiped.
   void erase(const SessionRecord& record);
 
+  [[nodiscard]] std::uint16_t max_frame_size() const { return setup_.max_frame_size; }
   [[nodiscard]] SessionRecord* find(const ipc::SessionId& id);
   [[nodiscard]] static SessionRecord* find(const Session& share) { return share.record; }
   // That receives on this SPI.

@@ -18,6 +18,10 @@ void WireEndpoint::on_packet(PuntKind kind, Bytes packet, Time now) {
     case PuntKind::echo:
       if (const auto reply = answer_echo(packet, self_)) sink_.transmit(*reply);
       return;
+    case PuntKind::probe:
+    case PuntKind::stray_probe:
+      if (const auto datagram = parse_udp(packet)) sink_.probe_arrived(datagram->payload);
+      return;
   }
 }
 

@@ -21,6 +21,7 @@ class EndpointSink {
   virtual void transmit(Bytes packet) = 0;  // whole, to the wire
   virtual void hop_moved(const IpAddress& hop, const MacAddress& mac) = 0;
   virtual void handshake_arrived(const penstock::Endpoint& from, Bytes datagram) = 0;
+  virtual void probe_arrived(Bytes datagram) = 0;
 };
 
 class WireEndpoint {

@@ -100,8 +100,10 @@ bool is_whole_handshake(Bytes message) {
 
 WirePacket classify_datagram(const UdpDatagram& datagram, const Endpoint& self) {
   if (datagram.destination != self) return {WireKind::foreign};
-  if (datagram.payload.empty() || !is_handshake(load_u8(datagram.payload.data())))
-    return {WireKind::frame, datagram.payload};
+  const std::uint8_t type = datagram.payload.empty() ? 0 : load_u8(datagram.payload.data());
+  if (type == static_cast<std::uint8_t>(PacketType::path_probe))
+    return {WireKind::probe, datagram.payload, datagram.source};
+  if (!is_handshake(type)) return {WireKind::frame, datagram.payload};
   if (!is_whole_handshake(datagram.payload)) return {WireKind::bad_handshake};
   return {.kind = WireKind::handshake, .source = datagram.source};
 }

@@ -13,6 +13,7 @@ namespace penstock::dataplane::inbound {
 enum class WireKind : std::uint8_t {
   frame,          // a UDP datagram for us that is no handshake; `payload` claims to be a frame
   handshake,      // one of the four messages, by its first byte
+  probe,          // a UDP datagram for us whose first byte is a path probe's
   neighbour,      // ARP, neighbour solicitation or advertisement that concerns our address
   echo,           // ping for our address
   foreign,        // anything else: dropped
@@ -23,8 +24,8 @@ enum class WireKind : std::uint8_t {
 
 struct WirePacket {
   WireKind kind{};
-  Bytes payload{};    // of frame: within the packet
-  Endpoint source{};  // of handshake
+  Bytes payload{};    // of frame and probe: within the packet
+  Endpoint source{};  // of handshake and probe
 };
 
 [[nodiscard]] WirePacket classify(Bytes packet, const WireIdentity& self);

@@ -10,9 +10,8 @@ namespace {
 
 constexpr std::uint16_t vlan_id = 0x0fff;  // of a tag's control information; 0: no VLAN, a priority
 
-void punt(Path& path, const PacketView& view, PuntKind kind, Time now) {
-  if (!path.outbox.may_punt(kind, now) || !path.punt_buffers.ensure(1))
-    return path.count.drop(Outbox::full(kind));
+void punt_allowed(Path& path, const PacketView& view, PuntKind kind) {
+  if (!path.punt_buffers.ensure(1)) return path.count.drop(Outbox::full(kind));
   rte_mbuf* buffer = path.punt_buffers.pop();
   if (view.length > rte_pktmbuf_tailroom(buffer)) {
     rte_pktmbuf_free(buffer);
@@ -21,6 +20,26 @@ void punt(Path& path, const PacketView& view, PuntKind kind, Time now) {
   std::memcpy(rte_pktmbuf_append(buffer, static_cast<std::uint16_t>(view.length)), view.data,
               view.length);
   path.outbox.punt(kind, buffer);
+}
+
+void punt(Path& path, const PacketView& view, PuntKind kind, Time now) {
+  if (!path.outbox.may_punt(kind, now)) return path.count.drop(Outbox::full(kind));
+  punt_allowed(path, view, kind);
+}
+
+// The main core opens it; what can be seen without a key is looked at here, as of a frame.
+void punt_probe(Path& path, const PacketView& view, const WirePacket& packet, Time now) {
+  const auto header = read_frame_header(packet.payload, PacketType::path_probe);
+  const bool is_probe = header && header->spi.lane() == 0 &&
+                        packet.payload.size() >= limits::min_frame_size &&
+                        packet.payload.size() <= limits::max_frame_size;
+  const InboundSa* const sa = is_probe ? path.sessions.find(header->spi) : nullptr;
+  if (sa == nullptr) return path.count.drop(DropReason::bad_probe);
+  const bool is_from_route = packet.source == sa->session->route.destination;
+  const PuntKind kind = is_from_route ? PuntKind::probe : PuntKind::stray_probe;
+  if (!path.outbox.may_probe(*sa->session, kind, now))
+    return path.count.drop(DropReason::probe_full);
+  punt_allowed(path, view, kind);
 }
 
 PuntKind sender_kind(const Path& path, const Endpoint& source) {
@@ -40,6 +59,8 @@ void sort(Path& path, PacketView& view, Time now) {
       return;
     case WireKind::handshake:
       return punt(path, view, sender_kind(path, packet.source), now);
+    case WireKind::probe:
+      return punt_probe(path, view, packet, now);
     case WireKind::bad_handshake:
       return path.count.drop(DropReason::bad_handshake);
     case WireKind::neighbour:

@@ -5,6 +5,7 @@
 //   notes     worker -> main core   what became of sessions: never lost
 //   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
 //   strangers worker -> main core   handshakes of strangers, who must not fill that ring
+//   probes    worker -> main core   path probes, of which no flood must crowd out anything else
 //   heard     worker -> main core   messages inside sessions, which no flood must crowd out
 //   traces    worker -> main core   where the far sides of sessions that roam may have moved
 #pragma once
@@ -68,8 +69,10 @@ enum class PuntKind : std::uint32_t {
   stranger,   // a handshake message from anywhere else
   neighbour,
   echo,
+  probe,        // of a path, of a living session, from where its frames go
+  stray_probe,  // the same from elsewhere
 };
-inline constexpr std::size_t punt_kinds = 4;
+inline constexpr std::size_t punt_kinds = 6;
 
 // A whole packet from the wire, its kind already looked at.
 struct PuntedPacket {
@@ -106,6 +109,7 @@ struct Mailbox {
         notes("notes_" + std::to_string(worker)),
         punts("punts_" + std::to_string(worker)),
         strangers("strangers_" + std::to_string(worker)),
+        probes("probes_" + std::to_string(worker)),
         heard("heard_" + std::to_string(worker)),
         traces("traces_" + std::to_string(worker)) {}
 
@@ -113,6 +117,7 @@ struct Mailbox {
   Ring<Note, 32768> notes;
   Ring<PuntedPacket, 256> punts;
   Ring<PuntedPacket, 64> strangers;
+  Ring<PuntedPacket, 64> probes;
   Ring<HeardMessage, 128> heard;
   Ring<Trace, 128> traces;
   Wake worker_wake;           // a command waits

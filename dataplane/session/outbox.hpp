@@ -48,9 +48,7 @@ class Outbox {
   // Takes the packet; frees and counts it when the main core is behind.
   void punt(PuntKind kind, rte_mbuf* packet) {
     const PuntedPacket punted{.kind = kind, .packet = packet};
-    const bool has_room = kind == PuntKind::stranger ? push(mailbox_.strangers, punted, packet)
-                                                     : push(mailbox_.punts, punted, packet);
-    if (has_room)
+    if (push_to_ring(kind, punted))
       count_.add(Counter::punted);
     else
       count_.drop(full(kind));
@@ -62,6 +60,9 @@ class Outbox {
         return DropReason::handshake_full;
       case PuntKind::stranger:
         return DropReason::stranger_full;
+      case PuntKind::probe:
+      case PuntKind::stray_probe:
+        return DropReason::probe_full;
       case PuntKind::neighbour:
       case PuntKind::echo:
         break;
@@ -76,6 +77,12 @@ class Outbox {
   void pass_up(Spi spi, rte_mbuf* message) {
     if (!push(mailbox_.heard, HeardMessage{.spi = spi, .message = message}, message))
       count_.drop(DropReason::control_full);
+  }
+  // Whether a probe of the session may go up now. One that comes from where its frames go takes of
+  // what the session has; who can forge both that address and the session's SPI is on the path,
+  // and harms no other session.
+  [[nodiscard]] bool may_probe(Session& session, PuntKind kind, Time now) {
+    return (kind != PuntKind::probe || session.probe_rate.allow(now)) && may_punt(kind, now);
   }
   // Whether another challenge or response of the session may go up now.
   [[nodiscard]] bool may_trace(Session& session, Time now) {
@@ -94,6 +101,20 @@ class Outbox {
   }
 
  private:
+  [[nodiscard]] bool push_to_ring(PuntKind kind, const PuntedPacket& punted) {
+    switch (kind) {
+      case PuntKind::stranger:
+        return push(mailbox_.strangers, punted, punted.packet);
+      case PuntKind::probe:
+      case PuntKind::stray_probe:
+        return push(mailbox_.probes, punted, punted.packet);
+      case PuntKind::handshake:
+      case PuntKind::neighbour:
+      case PuntKind::echo:
+        break;
+    }
+    return push(mailbox_.punts, punted, punted.packet);
+  }
   [[nodiscard]] bool push(auto& ring, const auto& value, rte_mbuf* buffer) {
     const bool has_room = ring.push(value);
     if (!has_room) rte_pktmbuf_free(buffer);
@@ -109,7 +130,8 @@ class Outbox {
   // competes with it, so that rate is what the control plane can look at; a stranger's messages
   // are few when they are meant.
   std::array<PuntRate, punt_kinds> rates_{PuntRate{128, 10'000}, PuntRate{32, 500},
-                                          PuntRate{64, 1000}, PuntRate{64, 1000}};
+                                          PuntRate{64, 1000},    PuntRate{64, 1000},
+                                          PuntRate{64, 4000},    PuntRate{16, 50}};
   // Of all sessions together; each has its own before it.
   PuntRate heard_rate_{64, 1000};
   PuntRate trace_rate_{32, 200};

@@ -78,6 +78,7 @@ struct Session {
   // together. One that is hostile or broken stops its own rekeys and roaming, and no other's.
   PuntRate heard_rate{16, 50};  // handshake messages
   PuntRate trace_rate{8, 20};   // challenges and responses
+  PuntRate probe_rate{8, 20};   // path probes and answers
 
   SessionProgress progress;
 

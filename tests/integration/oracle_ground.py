@@ -36,6 +36,12 @@ def oracles_identity():
     return None
 
 
+@pytest.fixture(scope="module")
+def link_keys():
+    """More keys for A's [[link]]."""
+    return {}
+
+
 def made_known(network, directory, private):
     """What goes into A's [site] and [[link]] so that the two know each other."""
     if private is None:
@@ -55,7 +61,7 @@ def public_identity(site):
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory, oracles_identity):
+def ground(tmp_path_factory, oracles_identity, link_keys):
     """A real site A that accepts every suite; an address, and nobody, in place of site B."""
     directory = tmp_path_factory.mktemp("oracle")
     key_file = directory / "link.key"
@@ -67,7 +73,8 @@ def ground(tmp_path_factory, oracles_identity):
         own, peers = made_known(network, directory, oracles_identity)
         config = SiteConfig(
             "alpha", "beta", ours.v4_prefix, f"{theirs.v4}:7670",
-            site={"lab": True, **own}, link={"suites": NAMES, "tag": 20, "min_tag": 12, **peers},
+            site={"lab": True, **own},
+            link={"suites": NAMES, "tag": 20, "min_tag": 12, **peers, **link_keys},
         )  # fmt: skip
         site = Site(network.site_a, directory / "alpha", config, key_file)
         site.start()

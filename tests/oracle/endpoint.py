@@ -16,12 +16,13 @@ from .frames import FrameDropped, Opener, Sealer, spi_of
 from .identity import Identity
 from .initiator import Initiator
 from .parameters import Parameters
+from .probes import Prober
 from .responder import Responder
 from .session import Session
 from .suites import SUITES, Suite
 from .verdicts import Agreed, Answer, Verdict
 
-DATA_FRAME = 5
+DATA_FRAME, PATH_PROBE = 5, 6
 HANDSHAKE = b"\1"  # what a control block with a handshake message begins with
 RESEND = 0.1  # seconds between frames on a session that is not confirmed
 
@@ -38,14 +39,15 @@ class Living:
     sealer: Sealer
     openers: dict[int, Opener]  # by SPI
     unpackers: dict[int, blocks.Unpacker]
+    prober: Prober
     is_confirmed: bool = False
 
     @staticmethod
-    def of(session: Session) -> "Living":
+    def of(session: Session, path_carries: int) -> "Living":
         openers = [session.opener(lane) for lane in range(session.theirs.lanes)]
         return Living(
             session, session.sealer(), {o.spi: o for o in openers},
-            {o.spi: blocks.Unpacker() for o in openers},
+            {o.spi: blocks.Unpacker() for o in openers}, Prober.of(session, path_carries),
         )  # fmt: skip
 
 
@@ -71,6 +73,7 @@ class Endpoint:
     letters: list[Letter] = field(default_factory=list)  # not taken, in manual mode
     is_manual: bool = False  # handshake messages wait in `letters` for the test
     last_verdict: Verdict | None = None
+    path_carries: int = 9000  # of the far side's probes; longer ones are lost
 
     def __post_init__(self) -> None:
         self.sessions: list[Living] = []  # newest last
@@ -149,7 +152,7 @@ class Endpoint:
 
     def adopt(self, session: Session) -> None:
         """Uses it from now on."""
-        self.sessions.append(Living.of(session))
+        self.sessions.append(Living.of(session, self.path_carries))
         self.responder.wishes = self.next_wishes()
         self.attempt = None
 
@@ -158,6 +161,8 @@ class Endpoint:
     def _take(self, datagram: bytes, sender: Address) -> None:
         if datagram[:1] == bytes([DATA_FRAME]):
             self._take_frame(datagram)
+        elif datagram[:1] == bytes([PATH_PROBE]):
+            self._take_probe(datagram)
         else:
             self._take_letter(Letter(datagram, sender))
 
@@ -194,6 +199,18 @@ class Endpoint:
             self.send(on=living)
         for block in living.unpackers[spi].feed(text):
             self._take_block(block, living)
+
+    def _take_probe(self, packet: bytes) -> None:
+        for living in self.sessions:
+            if living.prober.opener.spi != spi_of(packet):
+                continue
+            try:
+                answer = living.prober.take(packet)
+            except FrameDropped as why:
+                self.dropped.append(str(why))
+                return
+            if answer is not None:
+                self.send_raw(answer)
 
     def _take_block(self, block: blocks.Block, living: Living) -> None:
         if nonce := roaming.nonce_in(block, roaming.CHALLENGE):

@@ -19,8 +19,11 @@ class FrameDropped(Exception):
     """The argument names why."""
 
 
-def header(spi: int, sequence: int) -> bytes:
-    return b"\x05\x01\0\0" + spi.to_bytes(4, "big") + sequence.to_bytes(8, "big")
+DATA, PATH_PROBE = 5, 6  # types
+
+
+def header(spi: int, sequence: int, kind: int = DATA) -> bytes:
+    return bytes([kind, 1, 0, 0]) + spi.to_bytes(4, "big") + sequence.to_bytes(8, "big")
 
 
 def spi_of(frame: bytes) -> int:
@@ -35,6 +38,7 @@ class _Sa:
     spi: int
     frame_size: int
     tag: int
+    kind: int = DATA
 
     @property
     def text_size(self) -> int:
@@ -66,7 +70,7 @@ class Sealer(_Sa):
         """`text` has exactly text_size bytes."""
         assert len(text) == self.text_size
         sequence, self.sequence = self.sequence, self.sequence + 1
-        start = header(self.spi, sequence)
+        start = header(self.spi, sequence, self.kind)
         if self.protection.mac_hash:
             covered = start + self._ctr(sequence, text)
             return covered + self._mac(covered)
@@ -93,7 +97,7 @@ class Opener(_Sa):
     def _look(self, frame: bytes) -> int:
         if len(frame) != self.frame_size:
             raise FrameDropped("length")
-        if frame[:4] != b"\x05\x01\0\0":
+        if frame[:4] != header(0, 0, self.kind)[:4]:
             raise FrameDropped("header")
         if spi_of(frame) != self.spi:
             raise FrameDropped("spi")

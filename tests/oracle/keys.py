@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-ENCRYPT, MAC = 1, 2  # purposes
+ENCRYPT, MAC, PROBE_ENCRYPT, PROBE_MAC = 1, 2, 3, 4  # purposes
 I_TO_R, R_TO_I = 0, 1  # directions
 
 

@@ -18,10 +18,14 @@ struct Recorder : EndpointSink {
   void hop_moved(const IpAddress& hop, const MacAddress& mac) override {
     moved.emplace_back(hop, mac);
   }
+  void probe_arrived(Bytes datagram) override {
+    probes.emplace_back(datagram.begin(), datagram.end());
+  }
   void handshake_arrived(const penstock::Endpoint& from, Bytes datagram) override {
     handshakes.emplace_back(from, Packet{datagram.begin(), datagram.end()});
   }
   std::vector<Packet> sent;
+  std::vector<Packet> probes;
   std::vector<std::pair<IpAddress, MacAddress>> moved;
   std::vector<std::pair<penstock::Endpoint, Packet>> handshakes;
 };

@@ -64,13 +64,16 @@ std::vector<std::byte> handshake(int type) {
   return message;
 }
 
-TEST_P(ClassifyTest, TellsFramesFromHandshakes) {
+TEST_P(ClassifyTest, TellsFramesFromHandshakesAndProbes) {
   for (int type = 0; type < 256; ++type) {
     const auto payload = handshake(type);
     const auto packet = datagram(peer, self, payload);
     const WirePacket found = classify(packet, self);
-    EXPECT_EQ(found.kind, type >= 1 && type <= 4 ? WireKind::handshake : WireKind::frame) << type;
-    if (found.kind == WireKind::frame) {
+    WireKind expected = WireKind::frame;
+    if (type >= 1 && type <= 4) expected = WireKind::handshake;
+    if (type == 6) expected = WireKind::probe;
+    EXPECT_EQ(found.kind, expected) << type;
+    if (found.kind != WireKind::handshake) {
       EXPECT_TRUE(std::ranges::equal(found.payload, payload));
     }
   }

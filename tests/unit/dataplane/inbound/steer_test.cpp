@@ -45,13 +45,47 @@ TEST_F(HostileWireTest, AGoodFrameIsOpened) {
   EXPECT_EQ(site.plain.sent.size(), 1u);
 }
 
+TEST_F(HostileWireTest, ProbesThatNameNoSessionOrCannotBeOnes) {
+  const auto probe = [&](std::size_t size) {
+    std::vector<std::byte> packet(size);
+    write_frame_header(std::span{packet}.first<frame_layout::header>(),
+                       {.spi = Spi{session.local_spi_base}, .sequence = {}},
+                       PacketType::path_probe);
+    return packet;
+  };
+  for (const std::size_t at : {1u, 2u, 3u, 4u, 7u}) {
+    auto packet = probe(256);
+    packet[at] ^= std::byte{1};
+    expect_dropped(packet, DropReason::bad_probe);
+  }
+  expect_dropped(probe(255), DropReason::bad_probe);
+  expect_dropped({std::byte{6}}, DropReason::bad_probe);
+}
+
+TEST_F(HostileWireTest, ProbesOfAStrangerUseUpNothingOfTheFarSides) {
+  std::vector<std::byte> probe(256);
+  write_frame_header(std::span{probe}.first<frame_layout::header>(),
+                     {.spi = Spi{session.local_spi_base}, .sequence = {}}, PacketType::path_probe);
+  Endpoint strange = site.peer;
+  ++strange.port;
+  for (int i = 0; i < 40; ++i) forger.send(probe, strange);
+  turn();
+  const std::uint64_t looked_at = site.count()[Counter::punted];
+  EXPECT_LT(looked_at, 20u);
+  EXPECT_EQ(site.count()[DropReason::probe_full], 40 - looked_at);
+  for (int i = 0; i < 20; ++i) forger.send(probe);
+  turn();
+  EXPECT_EQ(site.count()[Counter::punted] - looked_at, 8u) << "of a session at once";
+  EXPECT_EQ(unbalanced_book(site.count()), "");
+}
+
 TEST_F(HostileWireTest, HeadersThatAreNotOurs) {
   const auto changed = [&](std::size_t at, int value) {
     auto frame = good(0);
     frame[at] = static_cast<std::byte>(value);
     return frame;
   };
-  expect_dropped(changed(0, 6), DropReason::bad_type);
+  expect_dropped(changed(0, 7), DropReason::bad_type);
   expect_dropped(changed(0, 0), DropReason::bad_type);
   expect_dropped(changed(1, 2), DropReason::bad_version);
   expect_dropped(changed(2, 1), DropReason::bad_header);
