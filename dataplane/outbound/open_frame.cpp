@@ -16,7 +16,7 @@ constexpr Time longest_busy = std::chrono::microseconds{200};
 // When the open frame leaves if nothing more comes.
 Time due_at(const OutboundSa& sa) {
   const Time hold = sa.session->hold;
-  return hold != Time{} ? sa.opened_at + hold : std::max(sa.opened_at, sa.forecast.full_by());
+  return sa.opened_at + (hold != Time{} ? hold : sa.forecast.patience());
 }
 
 bool is_due(const OutboundSa& sa, bool ran_empty, Time now) {

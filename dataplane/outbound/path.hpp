@@ -148,8 +148,8 @@ void stop_lanes(Path& path);
 
 // --- frames that no packet asks for -------------------------------------------------
 // Closes open frames that have waited long enough: the session's hold; without one, until the port
-// ran empty, and at most 200 us while it does not. Under load a frame that will soon be full waits
-// for that, 100 us at most.
+// ran empty, and at most 200 us while it does not. In a stream a frame that will soon be full waits
+// for that, 200 us at most.
 void flush(Path& path, Time now);
 // When flush() has something to do next; Time::max() if no frame is open.
 [[nodiscard]] Time flush_deadline(const Path& path);

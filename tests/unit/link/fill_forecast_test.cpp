@@ -18,9 +18,10 @@ class Link {
     forecast.begin(payload, now);
     forecast.add(bytes);
   }
-  [[nodiscard]] bool is_soon_full(Time after = {}) const {
-    return now + after < forecast.full_by();
+  void stream(int packets) {
+    for (int i = 0; i < packets; ++i) send(9us);
   }
+  [[nodiscard]] bool waits() const { return forecast.patience() != Time{}; }
 
   FillForecast forecast;
   Time now = 1000s;
@@ -28,10 +29,10 @@ class Link {
 
 TEST(FillForecast, ALonePacketWaitsForNobody) {
   Link link;
-  EXPECT_FALSE(link.is_soon_full());
+  EXPECT_FALSE(link.waits());
   for (int i = 0; i < 50; ++i) {
     link.send(1ms);
-    EXPECT_FALSE(link.is_soon_full());
+    EXPECT_FALSE(link.waits());
   }
 }
 
@@ -40,41 +41,64 @@ TEST(FillForecast, APacketThatFillsFramesSaysNothingOfTheNext) {
   for (int i = 0; i < 50; ++i) {
     link.send(1ms, payload);
     for (int frame = 0; frame < 10; ++frame) link.send(0us, payload);
-    EXPECT_FALSE(link.is_soon_full());
+    EXPECT_FALSE(link.waits());
   }
 }
 
-TEST(FillForecast, FastPacketsFillAFrameSoon) {
+TEST(FillForecast, AStreamOfFastPacketsIsWorthWaitingFor) {
   Link link;
-  for (int i = 0; i < 10; ++i) link.send(9us);
-  EXPECT_FALSE(link.is_soon_full());  // less than a frame's worth came yet
+  link.stream(80);  // each 10 are a frame's worth, and some are needed to see it
+  EXPECT_FALSE(link.waits());
+  link.stream(10);
   for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(link.waits()) << i;
     link.send(9us);
-    EXPECT_TRUE(link.is_soon_full()) << i;
   }
-  EXPECT_TRUE(link.is_soon_full(9us));
-  EXPECT_FALSE(link.is_soon_full(101us));  // they have ended
-  link.send(1ms);
-  EXPECT_FALSE(link.is_soon_full());
+  EXPECT_EQ(link.forecast.patience(), FillForecast::soon);
 }
 
-TEST(FillForecast, SlowerPacketsDoNot) {
+TEST(FillForecast, AShortAnswerIsNoStream) {
   Link link;
-  for (int i = 0; i < 100; ++i) {
-    link.send(11us);
-    EXPECT_FALSE(link.is_soon_full());
+  for (int round = 0; round < 20; ++round) {
+    link.send(60ms, payload);
+    for (int i = 0; i < 6; ++i) link.send(12us, payload);
+    EXPECT_FALSE(link.waits());
   }
 }
 
-TEST(FillForecast, BurstsCountTogether) {
+TEST(FillForecast, SlowerPacketsAreNotWaitedFor) {
   Link link;
-  for (int i = 0; i < 3; ++i) {
-    link.send(80us, payload);
-    link.send(0us, payload);
+  for (int i = 0; i < 1000; ++i) {
+    link.send(21us);
+    EXPECT_FALSE(link.waits());
   }
-  EXPECT_TRUE(link.is_soon_full());
-  link.send(110us, payload);  // too far apart to wait for the next
-  EXPECT_FALSE(link.is_soon_full());
+}
+
+TEST(FillForecast, BurstsCountTogetherWhereTheNextComesSoon) {
+  Link near;
+  Link far;
+  for (int i = 0; i < 20; ++i)
+    for (Link* link : {&near, &far}) {
+      link->send(link == &near ? 80us : 210us, payload);
+      for (int frame = 0; frame < 5; ++frame) link->send(0us, payload);
+    }
+  EXPECT_TRUE(near.waits());
+  EXPECT_FALSE(far.waits());
+}
+
+TEST(FillForecast, AStreamOutlastsAPauseAndEndsWithSilence) {
+  Link link;
+  link.stream(1000);
+  link.send(5ms);
+  EXPECT_TRUE(link.waits());
+  link.stream(200);
+  link.send(5ms);
+  EXPECT_TRUE(link.waits());
+  for (int i = 0; i < 3; ++i) link.send(5ms);
+  EXPECT_FALSE(link.waits());
+  link.stream(1000);
+  link.send(51ms);
+  EXPECT_FALSE(link.waits());
 }
 
 }  // namespace

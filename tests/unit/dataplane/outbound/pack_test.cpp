@@ -209,24 +209,26 @@ TEST(Flush, ALonePacketLeavesInTheTurnThatTookItIn) {
 TEST(Flush, PacketsThatComeFastEnoughFillFramesThoughThePortRunsEmpty) {
   TestPair pair;
   pair.connect();
-  EXPECT_EQ(frames_of(pair, 4us, 100), 21u + 4);  // it takes a frame's worth to see
-  EXPECT_EQ(frames_of(pair, 4us, 2100), 100u);
+  EXPECT_LT(frames_of(pair, 4us, 400), 200u);  // it takes some frames' worth to see
+  const std::size_t frames = frames_of(pair, 4us, 2100);
+  EXPECT_LE(frames, 100u);
+  EXPECT_GE(frames, 99u);
   // They end: what is open leaves soon, and nothing has to come for that.
   ASSERT_NE(pair.a.outbound(*pair.session_a).open, nullptr);
   const Time due = pair.a.worker->deadline();
-  EXPECT_LE(due, pair.now + 100us);
+  EXPECT_LE(due, pair.now + FillForecast::soon);
   pair.now = due;
   pair.a.worker->turn(pair.now);
   EXPECT_EQ(pair.a.outbound(*pair.session_a).open, nullptr);
   pair.run();
-  EXPECT_EQ(pair.b.plain.sent.size(), 2200u);
+  EXPECT_EQ(pair.b.plain.sent.size(), 2500u);
   expect_balanced(pair);
 }
 
 TEST(Flush, SlowerPacketsTravelAlone) {
   TestPair pair;
   pair.connect();
-  EXPECT_EQ(frames_of(pair, 8us, 200), 200u);
+  EXPECT_EQ(frames_of(pair, 12us, 400), 400u);
 }
 
 TEST(Flush, UnderLoadFramesAreFull) {
