@@ -29,28 +29,36 @@ timespec to_timespec(Time time) {
 
 void Idle::sharpen_timers() { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
 
-bool Idle::rest(Time now, Time deadline) {
+bool Idle::rest(Time now, Time deadline, const Tick& tick) {
+  const Time until = std::min(deadline, tick.at - std::min(lateness_, tick.interval / 8));
   const Time idle_for = now - last_work_;
-  if (mode_ == IdleMode::spin || idle_for < spin_for || deadline <= now) {
+  if (mode_ == IdleMode::spin || idle_for < spin_for || until <= now) {
     rte_pause();
     return false;
   }
-  const Time longest = std::min(deadline - now, longest_sleep);
-  if (ports_.plain >= 0 && ports_.wire >= 0) {
-    wait_for_packets(longest);
-  } else {
-    const timespec nap = to_timespec(std::min(longest, idle_for < quiet ? nap_first : nap_last));
-    nanosleep(&nap, nullptr);
-  }
+  sleep(std::min(until - now, longest_sleep), idle_for);
   return true;
 }
 
-void Idle::wait_for_packets(Time longest) {
+void Idle::sleep(Time longest, Time idle_for) {
+  const Time begun = monotonic_now();
+  if (ports_.plain >= 0 && ports_.wire >= 0) {
+    if (!wait_for_packets(longest)) return;
+  } else {
+    longest = std::min(longest, idle_for < quiet ? nap_first : nap_last);
+    const timespec nap = to_timespec(longest);
+    nanosleep(&nap, nullptr);
+  }
+  lateness_ += (monotonic_now() - begun - longest - lateness_) / 8;
+}
+
+bool Idle::wait_for_packets(Time longest) {
   std::array<pollfd, 3> wait{pollfd{ports_.plain, POLLIN, 0}, pollfd{ports_.wire, POLLIN, 0},
                              pollfd{mailbox_.fd(), POLLIN, 0}};
   const timespec limit = to_timespec(longest);
-  if (ppoll(wait.data(), wait.size(), &limit, nullptr) > 0 && wait[2].revents != 0)
-    mailbox_.clear();
+  const int ready = ppoll(wait.data(), wait.size(), &limit, nullptr);
+  if (ready > 0 && wait[2].revents != 0) mailbox_.clear();
+  return ready == 0;
 }
 
 }  // namespace penstock::dataplane

@@ -24,8 +24,15 @@ class Idle {
   Idle(IdleMode mode, PortDescriptors ports, const Wake& mailbox)
       : mode_(mode), ports_(ports), mailbox_(mailbox) {}
 
-  // Rests until something may have come, at most until `deadline`. True when it slept.
-  bool rest(Time now, Time deadline);
+  // A frame must leave then; the next an interval later.
+  struct Tick {
+    Time at = Time::max();
+    Time interval{};
+  };
+  // Rests until something may have come, at most until `deadline` or the tick. It wakes for a tick
+  // as much sooner as wake-ups were late lately, an eighth of an interval at most: what is left it
+  // spins. True when it slept.
+  bool rest(Time now, Time deadline, const Tick& tick);
   // A turn had something to do.
   void worked(Time now) { last_work_ = now; }
 
@@ -33,12 +40,15 @@ class Idle {
   static void sharpen_timers();
 
  private:
-  void wait_for_packets(Time longest);
+  // False: something came.
+  bool wait_for_packets(Time longest);
+  void sleep(Time longest, Time idle_for);
 
   IdleMode mode_;
   PortDescriptors ports_;
   const Wake& mailbox_;
   Time last_work_{};
+  Time lateness_{};  // of wake-ups, about
 };
 
 }  // namespace penstock::dataplane

@@ -64,7 +64,11 @@ class Worker {
   [[nodiscard]] HeldBudget& held() { return held_; }
 
  private:
+  [[nodiscard]] bool is_paced() const { return out_.paced.lanes.size() != 0; }
   [[nodiscard]] bool pace(Time now);
+  [[nodiscard]] bool hear(Time now);
+  [[nodiscard]] Time clock(Time now) const { return has_clock_ ? monotonic_now() : now; }
+  [[nodiscard]] Idle::Tick next_tick() const;
   void publish();
   void live(Time now);  // what the life of sessions asks for
   void carry_out(const LifeAction& action, Time now);
@@ -94,6 +98,7 @@ class Worker {
   Idle idle_;
   Time house_kept_{};
   bool is_port_gone_ = false;
+  bool is_busy_ = false;    // something came, or had to be done, that is no part of a rhythm
   bool has_clock_ = false;  // time goes on within a turn; not so where it is virtual
 };
 

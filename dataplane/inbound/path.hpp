@@ -83,6 +83,7 @@ struct Path {
 
   // What one step leaves for the next, within a turn.
   std::array<PacketView, burst> views{};
+  std::size_t most = burst;  // packets that a turn takes from the port
   std::size_t received = 0;
   std::array<Claim, burst> claims{};
   std::size_t claim_count = 0;

@@ -87,7 +87,8 @@ std::size_t affordable(Path& path) {
 
 void receive(Path& path, Time now) {
   path.claim_count = 0;
-  path.received = path.wire.receive(std::span{path.views}.first(affordable(path)));
+  path.received =
+      path.wire.receive(std::span{path.views}.first(std::min(path.most, affordable(path))));
   path.count.add(Counter::wire_received, path.received);
   for (PacketView& view : std::span{path.views}.first(path.received)) sort(path, view, now);
   path.count.add(Counter::frames_received, path.claim_count);
