@@ -81,6 +81,7 @@ class Checker {
     bool is_calm = false;
     bool is_in_order = false;  // against all that was sent before
     bool is_delivered = false;
+    bool may_be_next = false;  // it may go by the session behind that one
   };
   struct Flow {
     std::vector<Sent> sent;                               // by number
@@ -92,16 +93,25 @@ class Checker {
     std::uint64_t delivered = 0;             // to it
     std::uint64_t newest = 0;                // session that its data plane was seen to have
     std::map<ipc::SessionId, KeyName> keys;  // for sealing
+    std::uint64_t current = 0;               // session; 0: none
     Rhythm rhythm;
-    bool was_calm = false;               // at its last frame
-    std::uint64_t given_up = 0;          // packets that a link with a rate had no room or time for
+    struct Waiting {
+      Spi spi_base;
+      KeyName key = 0;
+      Time until{};
+    };
+    Waiting waiting;             // of the last frame's session: the one that the next tick sends
+    bool was_calm = false;       // at its last frame
+    std::uint64_t given_up = 0;  // packets that a link with a rate had no room or time for
     std::uint64_t given_up_at_calm = 0;  // before the calm began
   };
   Side& side(int site) { return sides_[static_cast<std::size_t>(site)]; }
   void frame_left(int site, const UdpDatagram& datagram, Sessions sessions, Time now);
   void number_left(int site, KeyName key, const FrameHeader& header, bool may_wait);
+  [[nodiscard]] bool is_last_of_ended(int site, const FrameHeader& header, Time now);
   void in_rhythm(int site, const UdpDatagram& datagram, const dataplane::SessionRecord& session,
                  Time now);
+  void saw_current(Side& side, const dataplane::SessionRecord* record);
   void saw_session(int site, const dataplane::SessionRecord& record);
 
   std::uint64_t seed_;
