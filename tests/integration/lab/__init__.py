@@ -13,6 +13,7 @@ recorder, wire_features, classifier  one who records times and looks, and learns
 inside      what the hosts do meanwhile: nothing, web-like visits, bulk
 inject (and datagram)    everybody on the wire who interferes
 impairment  a bad path between the sites
+ledger      traffic that proves what a path did to it
 attack      traffic with an attacker beside it
 stale       what dead runs left behind
 bridged     the control experiment: the same network without Penstock
