@@ -66,7 +66,7 @@ class Worker {
  private:
   [[nodiscard]] bool is_paced() const { return out_.paced.lanes.size() != 0; }
   [[nodiscard]] bool pace(Time now);
-  [[nodiscard]] bool hear(Time now);
+  [[nodiscard]] bool hear(bool is_behind_tick, Time now);
   [[nodiscard]] Time clock(Time now) const { return has_clock_ ? monotonic_now() : now; }
   [[nodiscard]] Idle::Tick next_tick() const;
   void publish();
