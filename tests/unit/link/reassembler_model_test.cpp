@@ -16,6 +16,7 @@ namespace {
 using namespace test;
 
 constexpr std::uint64_t wait = 50;
+constexpr std::uint8_t kinds[] = {1, 2, 4, 5, 6};  // not large TCP packets; two are unknown
 
 class Pair {
  public:
@@ -76,8 +77,7 @@ class Pair {
     left_ -= at;
     while (payload - at >= 4 && between(0, 5) != 0) {
       left_ = between(0, 9) == 0 ? between(0, 200) : between(0, 20);
-      store_u8(&plaintext[4 + at],
-               static_cast<std::uint8_t>(between(1, between(0, 9) == 0 ? 6 : 4)));
+      store_u8(&plaintext[4 + at], kinds[between(0, between(0, 9) == 0 ? 4 : 2)]);
       store_be24(&plaintext[5 + at], static_cast<std::uint32_t>(left_));
       at += 4;
       const std::size_t part = std::min(left_, payload - at);
@@ -93,6 +93,7 @@ class Pair {
 
   void compare() {
     ASSERT_EQ(budget_.held, model_.held());
+    if (model_.reader.is_unsure) return;
     ASSERT_EQ(sink_.blocks.size(), model_.reader.blocks.size());
     for (; seen_ < sink_.blocks.size(); ++seen_) {
       ASSERT_EQ(sink_.blocks[seen_].kind, model_.reader.blocks[seen_].first);
