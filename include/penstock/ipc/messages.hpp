@@ -19,6 +19,7 @@
 #include "penstock/base/shape.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/ipc/counters.hpp"
+#include "penstock/ipc/shaping.hpp"
 
 namespace penstock::ipc {
 
@@ -101,25 +102,6 @@ enum class Role : std::uint8_t { initiator = 0, responder = 1 };
 struct LaneKeys {
   std::array<std::byte, 32> encrypt{};
   std::array<std::byte, 48> mac{};
-};
-
-// How the frames of a session are timed and marked. Rates are in frames per 1000 seconds.
-struct Shaping {
-  std::array<std::uint64_t, Shape::max_steps> rates{};  // ascending; 0: no limit (burst alone)
-  std::uint64_t least_rate = 0;                         // adapts: never below
-  std::uint64_t dwell_ns = 0;                           // quantized
-  std::uint64_t queue_ns = 0;                           // how long a packet may wait
-  ShapeMode mode{};
-  std::uint8_t steps = 1;  // of `rates`
-  std::uint8_t adapts = 0;
-  std::uint8_t ecn = 0;
-  PriorityBy priority{};
-  std::uint8_t dscp = 0;
-  std::uint8_t copies_dscp = 0;
-  std::uint8_t finds_mtu = 0;  // path_frame events are wanted
-
-  // Frames wait for a tick; else they leave when there is something to say.
-  [[nodiscard]] bool is_paced() const { return rates[0] != 0; }
 };
 
 struct InstallSession {
