@@ -41,10 +41,11 @@ void Pacer::step(std::uint64_t ticks) {
   carry_ = static_cast<std::uint64_t>(parts % rate_);
 }
 
-// Ticks at or before `now`, the next one not counted.
+// Ticks at or before `now`, the next one not counted. One that falls between two nanoseconds is due
+// at the first, as step() rounds: every tick with (carry_ + ticks * second) / rate_ < d + 1.
 std::uint64_t Pacer::ticks_until(Time now) const {
-  const Wide parts = Wide{to_count(now - next_)} * rate_;
-  return parts < carry_ ? 0 : static_cast<std::uint64_t>((parts - carry_) / second_of_rate);
+  const Wide parts = (Wide{to_count(now - next_)} + 1) * rate_ - 1 - carry_;
+  return static_cast<std::uint64_t>(parts / second_of_rate);
 }
 
 std::uint64_t Pacer::advance(Time now) {
@@ -59,6 +60,7 @@ std::uint64_t Pacer::advance(Time now) {
     carry_ -= rate_;
     next_ += Time{1};
   }
+  check(next_ > now, "a tick that passed is not due again");
   stats_.ticks += missed + 1;
   stats_.missed += missed;
   return missed;
@@ -77,6 +79,7 @@ void Pacer::depart(Time now) {
 void Pacer::resume(Time now) {
   departed_ = Time{};
   if (is_due(now)) step(ticks_until(now) + 1);
+  check(next_ > now, "a pause ends before a tick");
 }
 
 void Pacer::restart(Time now) {

@@ -1,5 +1,7 @@
 #include "penstock/link/pacer.hpp"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace penstock {
@@ -58,6 +60,24 @@ TEST(Pacer, TheTickThatIsReachedToTheNanosecondIsNotMissed) {
   EXPECT_EQ(pacer.next(), start + 1ms);
   EXPECT_EQ(pacer.advance(start + 2ms), 3u);
   EXPECT_EQ(pacer.next(), start + 2'333'333ns);
+}
+
+TEST(Pacer, ATickBetweenTwoNanosecondsIsPassedOnce) {
+  std::mt19937_64 random{1};
+  for (const std::uint64_t rate : {833'333'333u, 84'459'459u, 100'000'000u}) {
+    Pacer pacer{rate, random(), start};
+    Pacer paused = pacer;
+    for (int i = 0; i < 20'000; ++i) {
+      const Time late = pacer.interval() * static_cast<Time::rep>(random() % 4) +
+                        Time{static_cast<Time::rep>(random() % 4)};
+      const Time now = pacer.next() + late;
+      pacer.advance(now);
+      ASSERT_GT(pacer.next(), now) << rate;
+      ASSERT_LE(pacer.next(), now + pacer.interval() + 1ns) << rate;
+      paused.resume(now);
+      ASSERT_EQ(paused.next(), pacer.next()) << rate;
+    }
+  }
 }
 
 TEST(Pacer, AfterDaysOfSilenceItStillCounts) {
