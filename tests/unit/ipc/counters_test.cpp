@@ -91,7 +91,7 @@ TEST(Books, every_drop_of_a_book_balances_what_was_received) {
   at(counters, Counter::frames_sent) = 9;
   at(counters, Gauge::held_sealed) = 4;
   at(counters, Counter::frames_sealed) =
-      13 + sum(DropReason::no_next_hop, DropReason::wire_tx_full);
+      13 + sum(DropReason::no_next_hop, DropReason::wiped_sealed);
   EXPECT_EQ(unbalanced_book(counters), "delivery");
   at(counters, Counter::delivered) = 8;
   at(counters, Gauge::held_delivery) = 2;

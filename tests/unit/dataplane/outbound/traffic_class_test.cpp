@@ -97,9 +97,12 @@ TEST_P(OutboundTrafficClass, ASteadyRhythmCopiesNothing) {
   for (const auto mode : {ShapeMode::burst, ShapeMode::constant, ShapeMode::quantized}) {
     TestPair other{{.version = GetParam()}};
     ipc::InstallSession session = test::make_session();
-    session.shaping = {.mode = mode, .copies_dscp = 1};
-    other.connect(session);
-    const bool copies = other.a.outbound(*other.session_a).copies_dscp;
+    const unsigned steps = mode == ShapeMode::quantized ? 2 : 1;
+    session.shaping = {.mode = mode, .steps = static_cast<std::uint8_t>(steps), .copies_dscp = 1};
+    session.shaping.dwell_ns = 1'000'000'000;
+    session.shaping.queue_ns = 50'000'000;
+    if (mode != ShapeMode::burst) session.shaping.rates = {1'000'000, 2'000'000};
+    const bool copies = other.a.outbound(other.a.install(session, other.now)).copies_dscp;
     EXPECT_EQ(copies, mode == ShapeMode::burst);
   }
 }
