@@ -46,15 +46,20 @@ void PathMtu::resume(std::uint16_t frame_size, Time now) {
 void PathMtu::pause() {
   is_paused_ = true;
   asked_.reset();
+  doubt_.reset();
 }
 
 std::optional<PathMtu::Probe> PathMtu::take_probe(Time now) {
   if (is_paused_ || now < due_) return std::nullopt;
-  if (asked_) {
+  if (asked_ && !doubt_ && asked_->size == known_ && known_ > base_)
+    doubt_ = Doubt{.heard = last_id_};
+  if (doubt_) {
+    if (const auto probe = ask_in_doubt(now)) return probe;
+  } else if (asked_) {
     if (tries_ < max_probes) return ask_again(now);
     lost(now);
-    if (now < due_) return std::nullopt;
   }
+  if (now < due_) return std::nullopt;
   return next(now);
 }
 
@@ -86,6 +91,34 @@ PathMtu::Probe PathMtu::ask_again(Time now) {
   return *asked_;
 }
 
+// The known size first, so that its answer comes before that of the base. Empty: nothing passes, or
+// hardly anything.
+std::optional<PathMtu::Probe> PathMtu::ask_in_doubt(Time now) {
+  const bool is_base = doubt_->is_base_next;
+  if (!is_base && doubt_->pairs++ == 8 + 4 * doubt_->answers) {
+    doubt_.reset();
+    asked_.reset();
+    state_ = State::error;
+    due_ = now + confirm_every;
+    return std::nullopt;
+  }
+  doubt_->is_base_next = !is_base;
+  due_ = now + doubt_every + random_below(doubt_every / 4);
+  return is_base ? Probe{.id = ++last_id_, .size = base_} : *asked_;
+}
+
+bool PathMtu::answered_in_doubt(std::uint64_t id, Time now) {
+  if (id <= doubt_->heard || id > last_id_) return false;
+  doubt_->heard = id;
+  if (++doubt_->answers < doubt_answers) return true;
+  doubt_.reset();
+  asked_.reset();
+  due_ = now;
+  confirm_at_ = now + confirm_every;
+  base_answered();
+  return true;
+}
+
 // The wire port's own size first; where jumbo frames fail, plain Ethernet's; then by halves, among
 // the usual sizes while some are open.
 std::uint16_t PathMtu::candidate() const {
@@ -101,20 +134,19 @@ std::uint16_t PathMtu::candidate() const {
 
 void PathMtu::lost(Time now) {
   const std::uint16_t size = std::exchange(asked_, std::nullopt)->size;
-  if (state_ == State::base || state_ == State::error) {
+  if (state_ == State::base || state_ == State::error || size == known_) {
     state_ = State::error;
     due_ = now + confirm_every;
-  } else if (size == known_) {
-    // A smaller path, or none: the base tells.
-    state_ = State::base;
   } else {
     too_large_ = size;
   }
 }
 
 bool PathMtu::answered(std::uint64_t id, std::uint16_t size, Time now) {
+  if (doubt_ && size == base_) return answered_in_doubt(id, now);
   if (!asked_ || asked_->id != id || asked_->size != size) return false;
   asked_.reset();
+  doubt_.reset();
   due_ = now;
   confirm_at_ = now + confirm_every * 9 / 10 + random_below(confirm_every / 5);
   if (state_ == State::error && known_ > base_) {
