@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array shape_keys{Key{"mode", true}, Key{"rate"},  Key{"steps"}, Key{"dwell"},
-                                Key{"queue"},      Key{"adapt"}, Key{"least"}, Key{"probes"}};
+constexpr std::array shape_keys{Key{"mode"},  Key{"rate"},  Key{"steps"}, Key{"dwell"},
+                                Key{"queue"}, Key{"adapt"}, Key{"least"}, Key{"probes"}};
 
 constexpr std::string_view a_rate =
     "a rate such as \"500kbit\", \"100Mbit\", \"1Gbit\" or \"20000fps\" (frames a second)";
@@ -30,10 +30,8 @@ constexpr Rate most_bits{100'000'000'000, Rate::Unit::bits};
 constexpr Rate least_frames{1, Rate::Unit::frames};
 constexpr Rate most_frames{10'000'000, Rate::Unit::frames};
 
-// The smallest path that RFC 791 lets hosts count on, and the largest frame with its headers.
-constexpr std::int64_t min_mtu = 576;
-constexpr std::int64_t max_mtu = 9216;
-constexpr std::int64_t max_dscp = 63;  // RFC 2474: six bits
+constexpr std::int64_t max_mtu = 9216;  // the largest frame with its headers
+constexpr std::int64_t max_dscp = 63;   // RFC 2474: six bits
 
 // The only texts among values that are numbers.
 std::optional<bool> parse_auto(std::string_view text) {
@@ -131,14 +129,22 @@ void read_congestion(const Section& shape, Shape& config) {
   config.adapt = shape.truth("adapt").value_or(false);
   if (config.adapt && !is_timed(config))
     shape.refuse("adapt", "only frames that leave whatever happens must heed congestion; in mode "
-                          "\"burst\" the traffic inside does that itself");
+                          "\"burst\" the traffic inside does that itself; take this out");
   read_least(shape, config);
 }
 
 Shape read_shape(const Section& link) {
   Shape config;
-  if (link.find("shape") == nullptr) return config;
+  const toml::node* const node = link.find("shape");
+  if (node == nullptr) return config;
+  if (!node->is_table()) {
+    link.refuse("shape",
+                "this must be a table, such as { mode = \"constant\", rate = \"100Mbit\" }");
+    return config;
+  }
   const Section shape = link.section("shape", shape_keys);
+  if (shape.find("mode") == nullptr)
+    shape.refuse("mode", "say when frames leave: mode = \"burst\", \"constant\" or \"quantized\"");
   config.mode =
       shape.parsed("mode", parse_shape_mode, "a mode: \"burst\", \"constant\" or \"quantized\"")
           .value_or(ShapeMode::burst);
@@ -154,18 +160,32 @@ bool allows_probes(const Section& link, const LinkConfig& config) {
   const Section shape = link.section("shape", shape_keys);
   const auto allowed = shape.truth("probes");
   if (allowed && !is_timed(config.shape))
-    shape.refuse("probes", "probes stand outside no rhythm in mode \"burst\"; take this out");
+    shape.refuse("probes",
+                 "in mode \"burst\" the probes of mtu = \"auto\" need no leave; take this out");
   if (allowed.value_or(false) && !config.finds_mtu)
     shape.refuse("probes", "only mtu = \"auto\" sends probes; add that, or take this out");
   return allowed.value_or(!is_timed(config.shape));
 }
 
+// A path that does not carry handshake messages carries no link.
+void check_mtu(const Section& link, std::int64_t mtu, IpVersion version) {
+  const bool is_v4 = version == IpVersion::v4;
+  const std::size_t least = (is_v4 ? 28 : 48) + limits::handshake_message;  // IP and UDP headers
+  if (mtu < static_cast<std::int64_t>(least))
+    link.refuse("mtu", fmt::format("handshake messages are IP packets of {} bytes over IPv{}, and "
+                                   "the path must carry them; write {} or more",
+                                   least, is_v4 ? 4 : 6, least));
+}
+
 void read_mtu(const Section& link, LinkConfig& config) {
   const toml::node* const node = link.find("mtu");
   if (node != nullptr && node->is_string())
-    config.finds_mtu = link.parsed("mtu", parse_auto, "\"auto\" or a number").has_value();
-  else if (const auto mtu = link.number("mtu", min_mtu, max_mtu))
+    config.finds_mtu =
+        link.parsed("mtu", parse_auto, "\"auto\", or a number without quotes").has_value();
+  else if (const auto mtu = link.number("mtu", 1, max_mtu)) {
+    check_mtu(link, *mtu, config.endpoint.address.version);
     config.mtu = static_cast<std::uint16_t>(*mtu);
+  }
   if (node != nullptr && config.frame_size)
     link.refuse("mtu", "mtu and frame_size both say how large a frame is; keep one of them");
   if (!allows_probes(link, config) && config.finds_mtu)
@@ -177,14 +197,20 @@ void read_mtu(const Section& link, LinkConfig& config) {
 void read_marks(const Section& link, LinkConfig& config) {
   const toml::node* const node = link.find("dscp");
   if (node != nullptr && node->is_string())
-    config.copies_dscp = link.parsed("dscp", parse_copy, "\"copy\" or a number").has_value();
+    config.copies_dscp = link.parsed("dscp", parse_copy,
+                                     "\"copy\", or a number from 0 to 63 without quotes (EF is 46)")
+                             .has_value();
   else
     config.dscp = static_cast<std::uint8_t>(link.number("dscp", 0, max_dscp).value_or(0));
   if (config.copies_dscp && is_timed(config.shape))
     link.refuse("dscp", "\"copy\" would show outside what is inside, which this link's mode is "
                         "there to hide; write a number");
   config.ecn = link.truth("ecn").value_or(false);
-  if (config.ecn && !config.shape.adapt)
+  if (config.ecn && !is_timed(config.shape))
+    link.refuse("ecn",
+                "ecn needs mode \"constant\" or \"quantized\" with adapt = true in shape; in "
+                "mode \"burst\" frames heed no marks, so take this out");
+  else if (config.ecn && !config.shape.adapt)
     link.refuse("ecn", "a router that marks frames instead of dropping them counts on a sender "
                        "that slows down; add adapt = true to shape, or take this out");
 }
@@ -195,6 +221,10 @@ void read_shaping(const Section& link, LinkConfig& config) {
   config.shape = read_shape(link);
   config.priority = link.parsed("priority", parse_priority, "\"dscp\", \"vlan\" or \"none\"")
                         .value_or(PriorityBy::dscp);
+  if (link.find("priority") != nullptr && config.priority != PriorityBy::none &&
+      !config.shape.is_paced())
+    link.refuse("priority", "nothing waits on a link without a rate; add a rate to shape, or take "
+                            "this out");
   if (is_timed(config.shape) && config.hold.count() != 0)
     link.refuse("hold", "this link's frames leave with its clock and wait for nothing else; take "
                         "this out");

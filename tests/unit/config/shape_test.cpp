@@ -113,8 +113,12 @@ TEST_F(ShapeFile, it_is_described) {
 }
 
 TEST_F(ShapeFile, a_mode_without_what_it_needs_is_refused) {
-  EXPECT_EQ(refused(R"(shape = "constant")"), "link.shape: this must be a table");
-  EXPECT_EQ(refused(R"(shape = { rate = "1Gbit" })"), "link.shape.mode: this key is missing");
+  EXPECT_EQ(
+      refused(R"(shape = "constant")"),
+      "link.shape: this must be a table, such as { mode = \"constant\", rate = \"100Mbit\" }");
+  EXPECT_EQ(
+      refused(R"(shape = { rate = "1Gbit" })"),
+      "link.shape.mode: say when frames leave: mode = \"burst\", \"constant\" or \"quantized\"");
   EXPECT_EQ(refused(R"(shape = { mode = "steady" })"),
             "link.shape.mode: \"steady\" is not a mode: \"burst\", \"constant\" or \"quantized\"");
   EXPECT_EQ(refused(R"(shape = { mode = "constant" })"),
@@ -172,9 +176,10 @@ TEST_F(ShapeFile, a_key_of_another_mode_is_refused) {
             "out");
   EXPECT_EQ(refused(R"(shape = { mode = "burst", rate = "1Mbit", adapt = true })"),
             "link.shape.adapt: only frames that leave whatever happens must heed congestion; in "
-            "mode \"burst\" the traffic inside does that itself");
+            "mode \"burst\" the traffic inside does that itself; take this out");
   EXPECT_EQ(refused(R"(shape = { mode = "burst", probes = true })"),
-            "link.shape.probes: probes stand outside no rhythm in mode \"burst\"; take this out");
+            "link.shape.probes: in mode \"burst\" the probes of mtu = \"auto\" need no leave; take "
+            "this out");
   EXPECT_EQ(refused("hold = \"20us\"\nshape = { mode = \"constant\", rate = \"1Mbit\" }"),
             "link.hold: this link's frames leave with its clock and wait for nothing else; take "
             "this out");
@@ -221,16 +226,49 @@ TEST_F(ShapeFile, what_would_show_the_inside_of_a_timed_link_is_refused) {
 
 TEST_F(ShapeFile, marks_and_sizes_out_of_range_are_refused) {
   EXPECT_EQ(refused("dscp = 64"), "link.dscp: this must be a whole number from 0 to 63");
-  EXPECT_EQ(refused("dscp = \"EF\""), "link.dscp: \"EF\" is not \"copy\" or a number");
-  EXPECT_EQ(refused("mtu = 575"), "link.mtu: this must be a whole number from 576 to 9216");
-  EXPECT_EQ(refused("mtu = \"big\""), "link.mtu: \"big\" is not \"auto\" or a number");
+  EXPECT_EQ(
+      refused("dscp = \"EF\""),
+      "link.dscp: \"EF\" is not \"copy\", or a number from 0 to 63 without quotes (EF is 46)");
+  EXPECT_EQ(refused("mtu = 9217"), "link.mtu: this must be a whole number from 1 to 9216");
+  EXPECT_EQ(refused("mtu = \"big\""),
+            "link.mtu: \"big\" is not \"auto\", or a number without quotes");
   EXPECT_EQ(refused("mtu = \"auto\"\nframe_size = 1400"),
             "link.mtu: mtu and frame_size both say how large a frame is; keep one of them");
   EXPECT_EQ(refused("priority = \"me\""),
             "link.priority: \"me\" is not \"dscp\", \"vlan\" or \"none\"");
   EXPECT_EQ(refused("ecn = true"),
+            "link.ecn: ecn needs mode \"constant\" or \"quantized\" with adapt = true in shape; in "
+            "mode \"burst\" frames heed no marks, so take this out");
+  EXPECT_EQ(refused("ecn = true\nshape = { mode = \"constant\", rate = \"1Mbit\" }"),
             "link.ecn: a router that marks frames instead of dropping them counts on a sender "
             "that slows down; add adapt = true to shape, or take this out");
+}
+
+TEST_F(ShapeFile, an_mtu_that_no_handshake_passes_is_refused) {
+  EXPECT_EQ(link("mtu = 1052").mtu, 1052);
+  EXPECT_EQ(
+      refused("mtu = 1051"),
+      "link.mtu: handshake messages are IP packets of 1052 bytes over IPv4, and the path must "
+      "carry them; write 1052 or more");
+  std::string text{good};
+  for (const auto& [from, to] :
+       {std::pair{"192.0.2.1/24", "2001:db8::1/64"},
+        {"endpoint = \"192.0.2.2\"", "endpoint = \"far.example\"\nmtu = 1071"}})
+    text.replace(text.find(from), std::string_view{from}.size(), to);
+  EXPECT_TRUE(refusal(load(text))
+                  .ends_with("link.mtu: handshake messages are IP packets of 1072 bytes over IPv6, "
+                             "and the path must carry "
+                             "them; write 1072 or more"));
+}
+
+TEST_F(ShapeFile, a_priority_without_a_queue_is_refused) {
+  const std::string refusal = "link.priority: nothing waits on a link without a rate; add a rate "
+                              "to shape, or take this out";
+  EXPECT_EQ(refused("priority = \"vlan\""), refusal);
+  EXPECT_EQ(refused("priority = \"dscp\"\nshape = { mode = \"burst\" }"), refusal);
+  EXPECT_EQ(refused("priority = \"none\""), "accepted");
+  EXPECT_EQ(refused("priority = \"vlan\"\nshape = { mode = \"burst\", rate = \"1Mbit\" }"),
+            "accepted");
 }
 
 }  // namespace
