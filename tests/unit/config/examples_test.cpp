@@ -50,7 +50,7 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
     if (is_key) ++shown;
     uncommented += (is_key ? line.substr(2) : line) + "\n";
   }
-  EXPECT_EQ(shown, 23u);
+  EXPECT_EQ(shown, 22u);
   const std::string file = testing::TempDir() + "penstock-uncommented-site.toml";
   std::ofstream{file} << uncommented;
   const auto explicit_config = load_site_config(file);
