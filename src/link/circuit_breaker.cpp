@@ -23,14 +23,12 @@ void CircuitBreaker::hear(Time now) {
 }
 
 void CircuitBreaker::judge(std::uint32_t lost_ppm, Time now) {
+  if (state_ == State::open) return;
   const bool is_bad = lost_ppm > trip_ppm;
-  if (state_ == State::closed) {
-    bad_in_row_ = is_bad ? bad_in_row_ + 1 : 0;
-    if (bad_in_row_ == bad_reports) trip(lost_ppm, now);
-  } else if (state_ == State::probing) {
-    if (is_bad) return trip(lost_ppm, now);
-    if (--halvings_ == 0) close(now);
-  }
+  bad_in_row_ = is_bad ? bad_in_row_ + 1 : 0;
+  const bool is_probing = state_ == State::probing;
+  if (bad_in_row_ >= (is_probing ? bad_probing_reports : bad_reports)) return trip(lost_ppm, now);
+  if (is_probing && !is_bad && --halvings_ == 0) close(now);
 }
 
 void CircuitBreaker::expire(bool are_sent, Time now) {
@@ -60,6 +58,7 @@ void CircuitBreaker::probe(Time now) {
   state_ = State::probing;
   since_ = now;
   heard_at_ = now;
+  bad_in_row_ = 0;
   halvings_ = most_halvings;
 }
 

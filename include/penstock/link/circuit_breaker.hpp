@@ -26,10 +26,13 @@ class CircuitBreaker {
   enum class State : std::uint8_t { closed, open, probing };
 
   static constexpr std::uint32_t trip_ppm = 500'000;            // a report with more is a bad one
-  static constexpr unsigned bad_reports = 5;                    // in a row trip it
+  static constexpr unsigned bad_reports = 5;                    // in a row trip it,
+  static constexpr unsigned bad_probing_reports = 2;            // or while it tries again
   static constexpr Time silence = std::chrono::seconds{30};     // without a report trips it as well
   static constexpr Time first_wait = std::chrono::seconds{10};  // before it tries again
-  static constexpr Time last_wait = std::chrono::minutes{5};    // doubling up to here
+  // Doubling up to here. Whoever can lose a few frames at the right time, at a 16th of the rate,
+  // keeps the link stopped; with this he has to do so every minute.
+  static constexpr Time last_wait = std::chrono::minutes{1};
   // It was closed for so long: the next trip is a first one again.
   static constexpr Time calm = std::chrono::minutes{5};
   static constexpr unsigned most_halvings = 4;  // of the rate: it tries again with a 16th

@@ -93,11 +93,23 @@ TEST(CircuitBreaker, EachFailureDoublesTheWait) {
     const Time opened = link.now;
     while (link.breaker.state() == State::open) link.breaker.expire(true, link.now += 1s);
     EXPECT_EQ(link.now - opened, wait);
-    link.second(bad);
+    link.seconds(Breaker::bad_probing_reports, bad);
     EXPECT_EQ(link.breaker.state(), State::open);
     wait = std::min(2 * wait, Breaker::last_wait);
   }
   EXPECT_EQ(wait, Breaker::last_wait);
+}
+
+TEST(CircuitBreaker, ABadReportNowAndThenDoesNotEndATrial) {
+  Link link;
+  link.seconds(Breaker::bad_reports, bad);
+  link.open_time();
+  while (link.breaker.state() == State::probing) {
+    link.seconds(Breaker::bad_probing_reports - 1, bad);
+    link.second(0);
+  }
+  EXPECT_EQ(link.breaker.state(), State::closed);
+  EXPECT_EQ(link.breaker.trips(), 1u);
 }
 
 TEST(CircuitBreaker, ARateThatThePathNeverCarriesDoesNotOscillateForEver) {
