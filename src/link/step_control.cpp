@@ -5,6 +5,11 @@
 #include "penstock/base/check.hpp"
 
 namespace penstock {
+namespace {
+
+constexpr std::uint64_t second_of_rate = 1'000'000'000'000;  // 1000 s in ns
+
+}  // namespace
 
 void StepControl::set_steps(std::span<const std::uint64_t> rates, Time dwell) {
   check(!rates.empty() && rates.size() <= Shape::max_steps, "a link has 1 to 8 steps");
@@ -30,7 +35,12 @@ void StepControl::end_slice(Time now) {
     const auto passed = (now - slice_ends_) / length + 1;
     slice_ends_ += passed * length;
     slice_ += static_cast<std::uint64_t>(passed);
-    if (slice_ >= slices) decide();
+    // After a pause the step waits for the next end of a dwell: one in the middle of a dwell would
+    // tell when the pause ended. But a tick may be long.
+    const Time late = now - (slice_ends_ - static_cast<Time::rep>(slice_ % slices + 1) * length);
+    const bool is_on_grid =
+        late < std::max(length, 2 * Time{static_cast<Time::rep>(second_of_rate / rate())});
+    if (slice_ >= slices && is_on_grid) decide();
     slice_ %= slices;
   } else {
     slice_ends_ = now + length;

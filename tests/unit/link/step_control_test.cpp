@@ -100,8 +100,8 @@ TEST(StepControl, TheGridSurvivesAPause) {
   link.now = start + 1000 * dwell + 4s;
   link.changes.clear();
   link.run(3 * dwell, 5000);
-  for (const Time change : link.changes)
-    EXPECT_TRUE((change - start) % dwell < 15ms || change == start + 1000 * dwell + 4s);
+  EXPECT_FALSE(link.changes.empty());
+  for (const Time change : link.changes) EXPECT_LT((change - start) % dwell, 15ms);
 }
 
 TEST(StepControl, TheSameStepsAgainChangeNothing) {
