@@ -155,6 +155,15 @@ void PacketQueues::pop(Time now) {
   charge(block.of, cost);
 }
 
+void PacketQueues::discard() {
+  const QueuedBlock block = *std::exchange(next_, std::nullopt);
+  Queue& queue = this->queue(block.of);
+  const std::size_t cost = BlockFifo::cost(block.bytes.size());
+  ++queue.counted.dropped;
+  queue.fifo.pop();
+  charge(block.of, cost);
+}
+
 // --- all ---------------------------------------------------------------------------------
 
 std::size_t PacketQueues::packets() const {
@@ -177,6 +186,13 @@ void PacketQueues::wipe() {
   }
   next_.reset();
   voice_ahead_ = 0;
+}
+
+void PacketQueues::forget_figures() {
+  for (Queue& queue : queues_) {
+    queue.counted = {};
+    queue.delays = {};
+  }
 }
 
 PacketQueues::ClassFigures PacketQueues::figures(PacketClass of) const {

@@ -50,7 +50,7 @@ class PacketQueues {
   // Of one class, since the start.
   struct ClassFigures {
     std::uint64_t packets = 0;         // that went on
-    std::uint64_t dropped = 0;         // no room, or older than `longest`
+    std::uint64_t dropped = 0;         // no room, older than `longest`, or discarded
     std::uint64_t dropped_aqm = 0;     // by CoDel
     std::uint64_t marked = 0;          // by CoDel: CE
     std::uint64_t queued_packets = 0;  // now
@@ -79,6 +79,8 @@ class PacketQueues {
   [[nodiscard]] const QueuedBlock* next(Time now);
   // All of it is in frames. next() was not null.
   void pop(Time now);
+  // It will be in none, whyever; counted here. The same.
+  void discard();
   [[nodiscard]] Events take_events() { return std::exchange(events_, {}); }
 
   [[nodiscard]] bool is_empty() const { return packets() == 0; }
@@ -89,6 +91,8 @@ class PacketQueues {
   // stay; of what waited only its number is known, to who asks packets() before.
   void wipe();
 
+  // The figures begin anew; what is queued stays.
+  void forget_figures();
   [[nodiscard]] ClassFigures figures(PacketClass of) const;
   // How long the packets of a class that went on lately had waited.
   [[nodiscard]] DelayHistogram::Percentiles delays(PacketClass of, Time now) {

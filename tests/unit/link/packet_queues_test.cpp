@@ -260,6 +260,21 @@ TEST(PacketQueues, WhatIsTooOldIsDroppedButTheNewest) {
   EXPECT_TRUE(queues.is_empty());
 }
 
+TEST(PacketQueues, WhatIsDiscardedDidNotGoOn) {
+  PacketQueues queues{{.bytes = limit}};
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(push(queues, video));
+  ASSERT_NE(queues.next(2s), nullptr);
+  queues.discard();
+  EXPECT_EQ(queues.figures(video).dropped, 1u);
+  EXPECT_EQ(queues.figures(video).packets, 0u);
+  EXPECT_EQ(queues.delays(video, 2s).p99, 0s);
+  EXPECT_EQ(take(queues, 2s), video);
+  EXPECT_EQ(queues.figures(video).packets, 1u);
+  queues.forget_figures();
+  EXPECT_EQ(queues.figures(video).packets, 0u);
+  EXPECT_EQ(queues.figures(video).dropped, 0u);
+}
+
 TEST(PacketQueues, TheBooksBalance) {
   PacketQueues queues{{.bytes = limit, .longest = 60ms}};
   std::uint64_t pushed = 0;
