@@ -55,8 +55,9 @@ class Path {
     const auto probe = mtu.take_probe(now);
     if (probe) {
       ++probes;
-      if (mtu.state() != State::doubt)
+      if (mtu.state() != State::doubt) {
         EXPECT_GE(mtu.deadline(), now + PathMtu::probe_timer) << "RFC 8899: not sooner";
+      }
       const bool is_lost = is_one_lost() || is_one_lost();  // the probe, or its answer
       if (probe->size <= carries_ && !is_lost) {
         proved_ = std::max(proved_, probe->size);
