@@ -29,8 +29,14 @@ bool is_shape(const InstallSession& message, Protection protection, std::uint16_
 
 // A mode that promises a rhythm has a rate.
 bool is_shaping(const ipc::Shaping& shaping) {
-  return shaping.mode <= ShapeMode::quantized && shaping.steps <= Shape::max_steps &&
-         (shaping.mode == ShapeMode::burst || shaping.is_paced());
+  if (shaping.mode > ShapeMode::quantized || shaping.priority > PriorityBy::vlan ||
+      shaping.dscp > 63 || shaping.steps < 1 || shaping.steps > Shape::max_steps)
+    return false;
+  if (!shaping.is_paced()) return shaping.mode == ShapeMode::burst;
+  const unsigned steps = shaping.mode == ShapeMode::quantized ? shaping.steps : 1;
+  const auto rates = std::span{shaping.rates}.first(steps);
+  return std::ranges::is_sorted(rates, std::ranges::less_equal{}) &&
+         (shaping.adapts == 0 || shaping.least_rate <= rates.back());
 }
 
 bool is_zero(Bytes bytes) {
@@ -140,6 +146,7 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   session->hold = to_age(message.hold_ns);
   session->dead_after = to_age(message.dead_after_ns);
   session->vlan = message.vlan;
+  session->peer_name = message.peer_name;
 
   const Endpoint peer = ipc::from_wire(message.peer);
   session->next_hop = *hops_.towards(peer.address);

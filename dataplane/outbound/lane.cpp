@@ -18,9 +18,9 @@ void drop_packets(Path& path, LinkLane& lane) {
 }
 
 // What is in hand will be no whole block on this SA.
-void drop_hand(Path& path, LinkLane& lane, Time now) {
+void drop_hand(Path& path, LinkLane& lane) {
   if (!std::exchange(lane.hand.block, std::nullopt) || !lane.hand.is_packet) return;
-  lane.queues.pop(now);
+  lane.queues.discard();
   --path.paced.packets;
   path.count.drop(DropReason::wiped_packet);
 }
@@ -33,6 +33,23 @@ void wipe_sealed(Path& path, LinkLane& lane) {
   path.count.drop(DropReason::wiped_sealed);
 }
 
+// The lane has no current session any more.
+void leave_alone(Path& path, LinkLane& lane, Time now) {
+  lane.carrier = nullptr;
+  --path.paced.carriers;
+  drop_packets(path, lane);
+  lane.publish(now);
+}
+
+// A lane without work must not be found due: its clock may be moved before it has work again.
+void rest(Path& path, LinkLane& lane) {
+  if (!lane.has_work()) path.paced.lanes.erase(lane);
+}
+
+bool is_carrier(const Session& session) {
+  return session.lane != nullptr && session.lane->carrier == &session;
+}
+
 }  // namespace
 
 void join_lane(const Session& session, Time now) {
@@ -43,9 +60,11 @@ void begin_lane(Path& path, Session& session, Time now) {
   if (session.lane == nullptr) return;
   LinkLane& lane = *session.lane;
   if (std::exchange(lane.carrier, &session) == nullptr) ++path.paced.carriers;
+  lane.is_paced = true;
   lane.configure(session, now);
   lane.rate.begin_sa(now);
   lane.reporter.renew();
+  lane.next_report = 0;
   wake_lane(path, lane, now);
 }
 
@@ -55,25 +74,34 @@ void keep_lane(Path& path, LinkLane& lane, Time now) {
   if (lane.follow_rate(now)) wake_lane(path, lane, now);
 }
 
-void end_lane(Path& path, const Session& session) {
-  if (session.lane == nullptr || session.lane->carrier != &session) return;
-  LinkLane& lane = *session.lane;
-  lane.carrier = nullptr;
-  --path.paced.carriers;
-  drop_packets(path, lane);
+void end_lane(Path& path, const Session& session, Time now) {
+  if (!is_carrier(session)) return;
+  session.lane->is_paced = false;
+  leave_alone(path, *session.lane, now);
+  rest(path, *session.lane);
 }
 
 void leave_lane(Path& path, const Session& session, bool wipes, Time now) {
   if (session.lane == nullptr) return;
   LinkLane& lane = *session.lane;
   const OutboundSa& sa = *session.out;
-  if (lane.hand.sa == &sa) drop_hand(path, lane, now);
+  if (lane.hand.sa == &sa) drop_hand(path, lane);
   lane.control.forget(sa);
-  if (lane.apart && lane.apart->sa == &sa) lane.apart.reset();
-  end_lane(path, session);
-  if (!wipes) return;
-  drop_packets(path, lane);
-  wipe_sealed(path, lane);
+  if (lane.apart && lane.apart->sa == &sa) lane.drop_apart();
+  if (is_carrier(session)) leave_alone(path, lane, now);
+  if (wipes) {
+    drop_packets(path, lane);
+    wipe_sealed(path, lane);
+  }
+  rest(path, lane);
+}
+
+void wipe_lanes(Path& path) {
+  while (path.paced.lanes.size() != 0) {
+    LinkLane& lane = *path.paced.lanes.first_item();
+    path.paced.lanes.erase(lane);
+    wipe_sealed(path, lane);
+  }
 }
 
 void stop_lanes(Path& path) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "penstock/keys/secret.hpp"
+
 namespace penstock::dataplane {
 namespace {
 
@@ -34,6 +36,9 @@ RateLimits limits_of(const ipc::Shaping& shaping) {
 constexpr std::uint64_t keepalive_rate =
     Pacer::second_of_rate / static_cast<std::uint64_t>(Time{limits::keepalive}.count());
 
+// In packets of usual length.
+constexpr Time::rep usual_wait = 4;
+
 }  // namespace
 
 LinkLane::LinkLane(std::uint32_t of, const ipc::Shaping& first, std::uint64_t phase, Time now)
@@ -44,11 +49,22 @@ LinkLane::LinkLane(std::uint32_t of, const ipc::Shaping& first, std::uint64_t ph
       link(of) {}
 
 void LinkLane::configure(const Session& session, Time now) {
+  if (peer_name != session.peer_name) begin_anew(session);
   shaping = session.shaping;
   payload = session.out->shape().payload();
   rate.set_limits(limits_of(shaping));
   if (follow_rate(now)) return;
   set_queue_limits();
+}
+
+void LinkLane::begin_anew(const Session& session) {
+  peer_name = session.peer_name;
+  rate = RateControl{limits_of(session.shaping)};
+  reporter.renew();
+  next_report = 0;
+  dummies = 0;
+  pacer.forget_stats();
+  queues.forget_figures();
 }
 
 bool LinkLane::follow_rate(Time now) {
@@ -61,10 +77,16 @@ bool LinkLane::follow_rate(Time now) {
 
 void LinkLane::set_queue_limits() {
   const CodelSettings codel = codel_for(pacer.interval(), payload);
+  // A packet has to wait for its tick, and for a few before it: what is of an age that a slow clock
+  // gives every packet is not too old.
+  const std::size_t frames = frames_needed(Codel::one_packet, 0, payload);
+  const Time usual = usual_wait * static_cast<Time::rep>(frames) * pacer.interval();
   queues.set_limits({.bytes = queue_bytes(shaping, pacer.rate(), payload),
                      .target = codel.target,
                      .interval = codel.interval,
-                     .longest = shaping.queue_ns == 0 ? Time::max() : to_time(shaping.queue_ns)});
+                     .longest = shaping.queue_ns == 0
+                                    ? Time::max()
+                                    : std::max(to_time(shaping.queue_ns), usual)});
 }
 
 bool LinkLane::keeps_apart(OutboundSa& sa, Bytes block, const OuterHeader& way) {
@@ -74,11 +96,17 @@ bool LinkLane::keeps_apart(OutboundSa& sa, Bytes block, const OuterHeader& way) 
   return true;
 }
 
+void LinkLane::drop_apart() {
+  if (!apart) return;
+  wipe(apart->bytes);
+  apart.reset();
+}
+
 void LinkLane::publish(Time now) {
   const Pacer::Stats& stats = pacer.stats();
   ipc::LinkStats all{.link = link,
                      .mode = shaping.mode,
-                     .is_paced = carrier != nullptr ? std::uint8_t{1} : std::uint8_t{0},
+                     .is_paced = is_paced ? std::uint8_t{1} : std::uint8_t{0},
                      .step = static_cast<std::uint8_t>(rate.step()),
                      .breaker = static_cast<ipc::BreakerState>(rate.state()),
                      .rate = rate.rate(),

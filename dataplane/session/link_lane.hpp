@@ -63,9 +63,13 @@ struct LinkLane {
   // The clock goes at what the rate is by now. True: it did not before.
   bool follow_rate(Time now);
   void set_queue_limits();
+  // The link is another far side's: what is known of a path and of frames is of no use any more.
+  void begin_anew(const Session& session);
   // A control block that goes another way than the SA's frames: kept, and true, while a block in
   // hand is in several frames of that SA, which must not be torn. One at most.
   [[nodiscard]] bool keeps_apart(OutboundSa& sa, Bytes block, const OuterHeader& way);
+  // The block that is kept apart has gone, or never will: overwritten.
+  void drop_apart();
   // For the main core to read.
   void publish(Time now);
 
@@ -84,7 +88,10 @@ struct LinkLane {
   PacketQueues queues;
 
   // --- the worker's, seldom ------------------------------------------------------------
-  std::size_t payload = 0;  // bytes of blocks in a frame of the carrier
+  std::size_t payload = 0;      // bytes of blocks in a frame of the carrier
+  ipc::SiteName peer_name{};    // whose link it is
+  bool is_paced = false;        // the last current session's frames were timed
+  std::size_t next_report = 0;  // lane of the far side to report on; 0: a round begins when due
   std::optional<Apart> apart;
   std::uint32_t link = 0;
   Published<ipc::LinkStats> published;  // every 100 ms; the main core reads it

@@ -55,6 +55,7 @@ struct Session {
   Time max_age{};
   Time hold{};                      // how long an open frame waits for more packets
   Time dead_after{};                // silence that is told; 0: none is
+  ipc::SiteName peer_name{};        // the far site: numbers of links are given again
   std::uint16_t vlan = 0;           // packets that are the link's; 0: what no other link takes
   SessionRecord* record = nullptr;  // the main core's; the worker leaves it alone
   ipc::Shaping shaping;
@@ -79,6 +80,7 @@ struct Session {
   PuntRate heard_rate{16, 50};  // handshake messages
   PuntRate trace_rate{8, 20};   // challenges and responses
   PuntRate probe_rate{8, 20};   // path probes and answers
+  PuntRate stray_rate{4, 5};    // the same, not from where its frames go
 
   SessionProgress progress;
 

@@ -31,6 +31,7 @@ class Pacer {
   [[nodiscard]] Time next() const { return next_; }
   [[nodiscard]] bool is_due(Time now) const { return now >= next_; }
   [[nodiscard]] const Stats& stats() const { return stats_; }
+  void forget_stats() { stats_ = {}; }
 
   // Of what is left until the next tick, the same share is left afterwards.
   void set_rate(std::uint64_t rate, Time now);

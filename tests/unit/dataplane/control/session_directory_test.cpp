@@ -45,6 +45,19 @@ TEST_F(DirectoryTest, RefusesParametersOutOfRange) {
   expect_refused("link", [](auto& m) { m.link = limits::max_links; });
   expect_refused("VLAN", [](auto& m) { m.vlan = 4095; });
   expect_refused("suite", [](auto& m) { m.suite = 0; });
+  expect_refused("a step without a rate", [](auto& m) {
+    m.shaping = {.rates = {1000, 0}, .mode = ShapeMode::quantized, .steps = 2};
+  });
+  expect_refused("steps that fall", [](auto& m) {
+    m.shaping = {.rates = {2000, 1000}, .mode = ShapeMode::quantized, .steps = 2};
+  });
+  expect_refused("no steps", [](auto& m) {
+    m.shaping = {.rates = {1000}, .mode = ShapeMode::quantized, .steps = 0};
+  });
+  expect_refused("more at least than at most", [](auto& m) {
+    m.shaping = {.rates = {1000}, .least_rate = 1001, .mode = ShapeMode::constant, .adapts = 1};
+  });
+  expect_refused("DSCP", [](auto& m) { m.shaping.dscp = 64; });
   expect_refused("role", [](auto& m) { m.role = static_cast<ipc::Role>(2); });
   expect_refused("no lanes out", [](auto& m) { m.lanes_out = 0; });
   expect_refused("too many lanes in", [](auto& m) { m.lanes_in = 65; });

@@ -138,6 +138,18 @@ TEST_F(Reports, OfFramesThatNobodySentAreNotBelieved) {
   EXPECT_EQ(stats().frames_lost, 0u);
 }
 
+TEST(ReportsOfManyLanes, LeaveRoomForOtherBlocks) {
+  Rhythm rhythm;
+  ipc::InstallSession session = timed_session(1, 100);
+  session.lanes_in = 20;
+  rhythm.start(session);
+  rhythm.run(4s);
+  EXPECT_EQ(rhythm.pair.a.count()[DropReason::control_full], 0u);
+  EXPECT_EQ(rhythm.lane().next_report, 0u);
+  // Each of B's lanes was reported on four times; of those B has one.
+  EXPECT_EQ(rhythm.pair.b.count()[DropReason::bad_control], 4u * 19u);
+}
+
 TEST(ReportsOfOthers, AreNoneOfALinkWithoutARhythm) {
   test::TestPair pair;
   pair.connect();
