@@ -12,8 +12,10 @@ using namespace std::chrono_literals;
 
 constexpr Time house_keeping = 100ms;        // kernel drops cost a system call a port
 constexpr std::size_t commands_a_turn = 64;  // so that a busy controller does not stop traffic
-constexpr Time time_of_a_frame = 2us;        // about what opening one takes at most
-constexpr std::uint32_t vlan_tags = 8;       // two tags fit beside a full MTU
+constexpr std::size_t lanes_a_turn = 4;
+constexpr Time at_once{};
+constexpr Time time_of_a_frame = 2us;   // about what opening one takes at most
+constexpr std::uint32_t vlan_tags = 8;  // two tags fit beside a full MTU
 
 }  // namespace
 
@@ -29,7 +31,8 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
            .sessions = sessions_,
            .count = count_,
            .outbox = outbox_,
-           .buffers = BufferStash{setup.frames}},
+           .buffers = BufferStash{setup.frames},
+           .clock = setup.clock},
       in_{.wire = setup.wire,
           .plain = setup.plain,
           .engine = engine_,
@@ -51,7 +54,7 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
 
 void Worker::run(const std::atomic<bool>& stop) {
   Idle::sharpen_timers();
-  has_clock_ = true;
+  out_.clock = monotonic_now;
   while (!stop.load(std::memory_order_relaxed)) {
     const Time now = monotonic_now();
     turn(now);
@@ -66,9 +69,11 @@ void Worker::run(const std::atomic<bool>& stop) {
 
 bool Worker::turn(Time now) {
   is_busy_ = outbound::run(out_, now) > 0;
-  bool worked = pace(now);
-  worked |= hear(worked, now);
-  worked |= pace(now);
+  pace(now);
+  bool worked = out_.paced.passed != 0;
+  worked |= hear(now);
+  pace(now);
+  worked |= out_.paced.passed != 0;
   live(now);
   is_busy_ |= read_mailbox(now);
   is_busy_ |= run_timers(now);
@@ -79,7 +84,9 @@ bool Worker::turn(Time now) {
   return worked;
 }
 
-bool Worker::pace(Time now) { return is_paced() && outbound::pace(out_, clock(now)) > 0; }
+void Worker::pace(Time now) {
+  if (is_paced()) outbound::pace(out_, out_.time(now));
+}
 
 Idle::Tick Worker::next_tick() const {
   if (!is_paced()) return {};
@@ -88,18 +95,21 @@ Idle::Tick Worker::next_tick() const {
 }
 
 // What comes from the wire. In a rhythm frames come whether or not there is anything in them: only
-// packets are worth staying awake for. And a tick that is near waits for no more of them than fit.
-bool Worker::hear(bool is_behind_tick, Time now) {
+// packets are worth staying awake for. And a tick that is near waits for no more of them than fit;
+// but as many ticks as passed, as many frames come in, however soon the next tick is: they follow
+// each other closer than a turn on a fast link.
+bool Worker::hear(Time now) {
+  const std::size_t passed = std::exchange(out_.paced.passed, 0);
   if (!is_paced()) {
     const bool heard = inbound::run(in_, now) > 0;
     is_busy_ |= heard;
     return heard;
   }
-  const Time left = out_.paced.lanes.first() - clock(now);
+  const Time left = out_.paced.lanes.first() - out_.time(now);
   const auto fit = std::clamp<Time::rep>(left / time_of_a_frame, 0, inbound::burst);
-  // Behind a tick at least one is opened, however soon the next tick comes.
-  if (fit == 0 && has_clock_ && !is_behind_tick) return false;
-  in_.most = static_cast<std::size_t>(std::max<Time::rep>(fit, 1));
+  if (fit == 0 && passed == 0 && out_.clock != nullptr) return false;
+  in_.most = std::clamp<std::size_t>(passed, static_cast<std::size_t>(std::max<Time::rep>(fit, 1)),
+                                     inbound::burst);
   const std::uint64_t before = count_.own()[Counter::delivered];
   const bool heard = inbound::run(in_, now) > 0;
   in_.most = inbound::burst;
@@ -117,7 +127,8 @@ void Worker::publish() {
 
 Time Worker::deadline() const {
   return std::min({life_.deadline(), in_.gaps.first(), outbound::flush_deadline(out_),
-                   out_.paced.lanes.first(), house_kept_ + house_keeping});
+                   out_.paced.lanes.first(),
+                   lanes_kept_ < sessions_.all().size() ? at_once : house_kept_ + house_keeping});
 }
 
 void Worker::live(Time now) {
@@ -136,7 +147,7 @@ void Worker::carry_out(const LifeAction& action, Time now) {
     case LifeAction::Kind::silence_turned:
       return outbox_.tell_silence(session);
     case LifeAction::Kind::finish_open:
-      outbound::end_lane(out_, session, now);
+      outbound::end_lane(out_, session);
       if (session.out) outbound::finish_open(out_, *session.out, now);
       return;
     case LifeAction::Kind::remove:
@@ -158,7 +169,6 @@ void Worker::take_out(Session& session, ipc::RemovalReason reason, Time now) {
 }
 
 void Worker::zeroize() {
-  outbound::wipe_lanes(out_);
   for (Session* session : sessions_.all()) life_.remove(*session, ipc::RemovalReason::zeroized);
 }
 
@@ -267,6 +277,7 @@ bool Worker::run_timers(Time now) {
     worked = true;
   }
   if (now >= house_kept_ + house_keeping) keep_house(now);
+  if (lanes_kept_ < sessions_.all().size()) keep_lanes(now);
   return worked;
 }
 
@@ -278,12 +289,20 @@ void Worker::keep_house(Time now) {
     is_port_gone_ = true;
     outbox_.note({.kind = Note::Kind::port_gone});
   }
-  for (const Session* session : sessions_.all()) {
+  if (out_.paced.carriers != 0) lanes_kept_ = 0;
+  publish();
+}
+
+// A few a turn: what their figures take would keep ticks waiting.
+void Worker::keep_lanes(Time now) {
+  const auto left = sessions_.all().subspan(lanes_kept_);
+  const auto few = left.first(std::min(left.size(), lanes_a_turn));
+  lanes_kept_ += few.size();
+  for (const Session* session : few) {
     if (session->lane == nullptr || session->lane->carrier != session) continue;
     outbound::keep_lane(out_, *session->lane, now);
     session->lane->publish(now);
   }
-  publish();
 }
 
 void Worker::let_go() {

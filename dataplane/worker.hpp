@@ -42,6 +42,7 @@ struct WorkerSetup {
   const ExpectedPeers* expected = nullptr;
   std::span<const std::uint16_t> vlans;  // of links, of which no packet is another link's
   IdleMode idle = IdleMode::backoff;
+  Time (*clock)() = nullptr;  // for turns without run(); null: time stands still within one
 };
 
 class Worker {
@@ -65,9 +66,8 @@ class Worker {
 
  private:
   [[nodiscard]] bool is_paced() const { return out_.paced.lanes.size() != 0; }
-  [[nodiscard]] bool pace(Time now);
-  [[nodiscard]] bool hear(bool is_behind_tick, Time now);
-  [[nodiscard]] Time clock(Time now) const { return has_clock_ ? monotonic_now() : now; }
+  void pace(Time now);
+  [[nodiscard]] bool hear(Time now);
   [[nodiscard]] Idle::Tick next_tick() const;
   void publish();
   void live(Time now);  // what the life of sessions asks for
@@ -84,6 +84,7 @@ class Worker {
   void set_next_hop(const Command& command);
   [[nodiscard]] bool run_timers(Time now);
   void keep_house(Time now);
+  void keep_lanes(Time now);
   void let_go();
 
   Mailbox& mailbox_;
@@ -97,9 +98,9 @@ class Worker {
   inbound::Path in_;
   Idle idle_;
   Time house_kept_{};
+  std::size_t lanes_kept_ = SIZE_MAX;  // sessions whose lanes were looked at since then
   bool is_port_gone_ = false;
-  bool is_busy_ = false;    // something came, or had to be done, that is no part of a rhythm
-  bool has_clock_ = false;  // time goes on within a turn; not so where it is virtual
+  bool is_busy_ = false;  // something came, or had to be done, that is no part of a rhythm
 };
 
 }  // namespace penstock::dataplane

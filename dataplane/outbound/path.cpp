@@ -11,6 +11,7 @@ std::size_t run(Path& path, Time now) {
     if (!more) flush(path, now);
     seal(path, now);
     emit(path);
+    if (path.paced.lanes.size() != 0) pace(path, path.time(now));
   }
   path.plain.release();
   return path.received;

@@ -91,6 +91,7 @@ struct Paced {
   std::size_t carriers = 0;                    // lanes that a current session uses
   std::size_t packets = 0;                     // that wait in their queues
   std::size_t frames = 0;                      // that are sealed and wait for their tick
+  std::size_t passed = 0;                      // ticks that did since the wire was last read
 };
 
 struct Path {
@@ -102,6 +103,7 @@ struct Path {
   WorkerCounters& count;
   Outbox& outbox;
   BufferStash buffers;
+  Time (*clock)() = nullptr;  // null: time stands still within a turn
 
   // What one step leaves for the next, within a turn.
   std::array<PacketView, burst> views{};
@@ -113,6 +115,8 @@ struct Path {
   FrameBatch frames{};
   OpenFrames open{};
   Paced paced{};
+
+  [[nodiscard]] Time time(Time now) const { return clock != nullptr ? clock() : now; }
 };
 
 // One turn: everything that waits at the plain port, at most a burst, is on the wire, dropped
@@ -129,23 +133,20 @@ void seal(Path& path, Time now);
 void emit(Path& path);
 
 // --- links whose frames are timed --------------------------------------------------------
-// Sends what is due; returns how many frames left. Cheap when nothing is due.
-std::size_t pace(Path& path, Time now);
+// Sends what is due. Cheap when nothing is. Wherever no frame is in the batch.
+void pace(Path& path, Time now);
 // The session was installed: what it says holds where no other is current.
 void join_lane(const Session& session, Time now);
 // The session is its link's current one from now on.
 void begin_lane(Path& path, Session& session, Time now);
 // The session is not its link's current one any more, and no timed one takes its place: what
 // waits is dropped.
-void end_lane(Path& path, const Session& session, Time now);
+void end_lane(Path& path, const Session& session);
 // For a lane that a current session uses, several times a second: its rate, by what reports said.
 void keep_lane(Path& path, LinkLane& lane, Time now);
 // The session is about to go; nothing of it is left in its lane afterwards. `wipes`: nothing of
 // any other is, either, and what was there is overwritten.
 void leave_lane(Path& path, const Session& session, bool wipes, Time now);
-// Overwrites what is sealed in any lane, also where its session has gone. Every session that is
-// left goes next, by leave_lane.
-void wipe_lanes(Path& path);
 // The worker ends: frames that are sealed leave, packets that wait do not.
 void stop_lanes(Path& path);
 

@@ -41,27 +41,27 @@ void queue(Path& path, Time now) {
   std::size_t left = 0;
   for (const Packet& packet : std::span{path.packets}.first(path.packet_count)) {
     LinkLane* const lane = packet.sa->session->lane;
-    if (lane != nullptr)
-      queue(path, *lane, *packet.view, now);
-    else
+    if (lane == nullptr) {
       path.packets[left++] = packet;
+      continue;
+    }
+    queue(path, *lane, *packet.view, now);
+    // A burst of long packets takes longer than an interval.
+    pace(path, path.time(now));
   }
   path.packet_count = left;
 }
 
 void queue_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
   LinkLane& lane = *sa.session->lane;
-  if (!sa.has_next_hop) return;  // it would keep what can leave from doing so; it is said again
   if (!lane.control.push(sa, block)) return path.count.drop(DropReason::control_full);
   wake_lane(path, lane, now);
 }
 
 void queue_dummy(Path& path, OutboundSa& sa, Time now) {
   LinkLane& lane = *sa.session->lane;
-  if (!sa.has_next_hop) return;  // as above
-  // Every tick sends a frame of the link's session, but for the end of a packet on another.
-  const bool is_next = !lane.hand.block || lane.hand.sa == &sa;
-  if (!lane.is_capped() && lane.carrier == sa.session && is_next) return;
+  // Every tick sends a frame of the link's session.
+  if (!lane.is_capped() && lane.carrier == sa.session) return;
   if (!lane.control.push_frame(sa)) return path.count.drop(DropReason::control_full);
   wake_lane(path, lane, now);
 }
