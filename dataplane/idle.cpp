@@ -19,6 +19,9 @@ constexpr Time nap_first = 20us;
 constexpr Time nap_last = 50us;
 constexpr Time quiet = 1ms;
 constexpr Time longest_sleep = 1s;
+// Intervals that are worth a core where wake-ups are too late for them, and how long that is so.
+constexpr Time short_interval = 500us;
+constexpr Time awake_for = 10s;
 
 timespec to_timespec(Time time) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
@@ -32,12 +35,23 @@ void Idle::sharpen_timers() { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
 bool Idle::rest(Time now, Time deadline, const Tick& tick) {
   const Time until = std::min(deadline, tick.at - std::min(lateness_, tick.interval / 8));
   const Time idle_for = now - last_work_;
-  if (mode_ == IdleMode::spin || idle_for < spin_for || until <= now) {
+  if (mode_ == IdleMode::spin || idle_for < spin_for || until <= now || wakes_too_late(tick, now)) {
     rte_pause();
     return false;
   }
   sleep(std::min(until - now, longest_sleep), idle_for);
   return true;
+}
+
+// A frame that leaves later when nobody sends would tell so. Now and then it is tried again.
+bool Idle::wakes_too_late(const Tick& tick, Time now) {
+  const Time most = tick.interval / 8;
+  if (tick.interval == Time{} || tick.interval >= short_interval || lateness_ <= most) return false;
+  if (awake_until_ == Time{}) awake_until_ = now + awake_for;
+  if (now < awake_until_) return true;
+  awake_until_ = {};
+  lateness_ = most;
+  return false;
 }
 
 void Idle::sleep(Time longest, Time idle_for) {

@@ -31,7 +31,8 @@ class Idle {
   };
   // Rests until something may have come, at most until `deadline` or the tick. It wakes for a tick
   // as much sooner as wake-ups were late lately, an eighth of an interval at most: what is left it
-  // spins. True when it slept.
+  // spins. Where they were later than that and the interval is below 500 us, it does not sleep.
+  // True when it slept.
   bool rest(Time now, Time deadline, const Tick& tick);
   // A turn had something to do.
   void worked(Time now) { last_work_ = now; }
@@ -42,13 +43,15 @@ class Idle {
  private:
   // False: something came.
   bool wait_for_packets(Time longest);
+  [[nodiscard]] bool wakes_too_late(const Tick& tick, Time now);
   void sleep(Time longest, Time idle_for);
 
   IdleMode mode_;
   PortDescriptors ports_;
   const Wake& mailbox_;
   Time last_work_{};
-  Time lateness_{};  // of wake-ups, about
+  Time lateness_{};     // of wake-ups, about
+  Time awake_until_{};  // 0: not awake for a tick's sake
 };
 
 }  // namespace penstock::dataplane
