@@ -166,8 +166,10 @@ Counters MainCore::total() const {
   }
   sum.drops[static_cast<std::size_t>(DropReason::mailbox_full)] += mailbox_full_;
   sum.drops[static_cast<std::size_t>(DropReason::no_punt_buffer)] += no_buffer_;
-  // Workers punted them, and they were none: they are counted once, under their name.
-  sum.values[static_cast<std::size_t>(Counter::punted)] -= prober_.bad();
+  // Workers punted them, and they were none: they are counted once, under their name. What a worker
+  // has counted may be seen later than what it punted.
+  std::uint64_t& punted = sum.values[static_cast<std::size_t>(Counter::punted)];
+  punted -= std::min(prober_.bad(), punted);
   sum.drops[static_cast<std::size_t>(DropReason::bad_probe)] += prober_.bad();
   control_.add_losses(sum);
   return sum;
