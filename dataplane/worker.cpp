@@ -147,7 +147,7 @@ void Worker::carry_out(const LifeAction& action, Time now) {
     case LifeAction::Kind::silence_turned:
       return outbox_.tell_silence(session);
     case LifeAction::Kind::finish_open:
-      outbound::end_lane(out_, session);
+      outbound::end_lane(out_, session, now);
       if (session.out) outbound::finish_open(out_, *session.out, now);
       return;
     case LifeAction::Kind::remove:
@@ -169,6 +169,7 @@ void Worker::take_out(Session& session, ipc::RemovalReason reason, Time now) {
 }
 
 void Worker::zeroize() {
+  outbound::wipe_lanes(out_);
   for (Session* session : sessions_.all()) life_.remove(*session, ipc::RemovalReason::zeroized);
 }
 

@@ -38,8 +38,8 @@ const QueuedBlock* next_packet(Path& path, LinkLane& lane, Time now) {
   return next;
 }
 
-void drop_next(Path& path, LinkLane& lane, DropReason reason, Time now) {
-  lane.queues.pop(now);
+void drop_next(Path& path, LinkLane& lane, DropReason reason) {
+  lane.queues.discard();
   --path.paced.packets;
   path.count.drop(reason);
 }
@@ -54,37 +54,41 @@ bool hold(LinkLane& lane, OutboundSa& sa, const BlockSource& block, bool is_pack
   return true;
 }
 
-// What became of the far side's frames, when it is time to say so. It goes before packets.
+// What became of the far side's frames, when it is time to say so: of a few of its lanes in each
+// frame, so that the control queue always has room for others. It goes before packets.
 void report(Path& path, LinkLane& lane, OutboundSa& sa, Time now) {
-  if (!lane.reports() || &*lane.carrier->out != &sa || !lane.reporter.is_due(now)) return;
+  if (!lane.reports() || &*lane.carrier->out != &sa) return;
+  if (lane.next_report == 0 && !lane.reporter.is_due(now)) return;
   std::array<std::byte, frame_report_size> block;
-  for (InboundSa& in : lane.carrier->in) {
+  std::vector<InboundSa>& all = lane.carrier->in;
+  const std::size_t end = std::min(lane.next_report + ControlQueue::capacity / 2, all.size());
+  for (InboundSa& in : std::span{all}.subspan(lane.next_report, end - lane.next_report)) {
     const Time round_trip = lane.rate.round_trip();
     if (round_trip != Time{}) in.tally.set_round_trip(round_trip);
     write_frame_report(block, lane.reporter.make(static_cast<std::uint16_t>(in.spi.lane()),
                                                  in.tally, in.window.next(), round_trip, now));
     if (!lane.control.push(sa, block)) path.count.drop(DropReason::control_full);
   }
+  lane.next_report = end % all.size();
 }
 
 // Takes the next block for the open frame of this SA in hand. False: there is none.
 bool take(Path& path, LinkLane& lane, OutboundSa& sa, Time now) {
-  report(path, lane, sa, now);
-  while (!lane.control.is_empty()) {
+  while (lane.control.has_block()) {
     const ControlQueue::Entry& entry = lane.control.front();
     if (entry.sa != &sa) return false;  // its frame is the next
-    if (!entry.is_frame && hold(lane, sa, {BlockKind::control, entry.block()}, false)) return true;
+    if (hold(lane, sa, {BlockKind::control, entry.block()}, false)) return true;
     lane.control.pop();
   }
   if (lane.carrier == nullptr || &*lane.carrier->out != &sa) return false;
   while (const QueuedBlock* next = next_packet(path, lane, now)) {
     if (lane.is_stopped()) [[unlikely]] {
-      drop_next(path, lane, DropReason::link_stopped, now);
+      drop_next(path, lane, DropReason::link_stopped);
       continue;
     }
     lane.hand.dscp = next->dscp;
     if (hold(lane, sa, {next->kind, Bytes{next->bytes}}, true)) return true;
-    drop_next(path, lane, DropReason::seal_limit, now);
+    drop_next(path, lane, DropReason::seal_limit);
   }
   return false;
 }
@@ -101,18 +105,20 @@ void finish_block(Path& path, LinkLane& lane, Time now) {
   hand.block.reset();
 }
 
-// Whose the lane's next frame is; null: nobody's.
+// Whose the lane's next frame is; null: nobody's. One that confirms another session does not wait
+// for the end of a long packet: its SA is another, so nothing is torn.
 OutboundSa* next_sa(const LinkLane& lane) {
+  if (OutboundSa* const sa = lane.control.first_frame()) return sa;
   if (lane.hand.block) return lane.hand.sa;
-  if (!lane.control.is_empty()) return lane.control.front().sa;
+  if (lane.control.has_block()) return lane.control.front().sa;
   return lane.carrier != nullptr ? &*lane.carrier->out : nullptr;
 }
 
 // The SA has sealed all that it may: what would go there is dropped, and no frame leaves.
-void refuse(Path& path, LinkLane& lane, Time now) {
-  if (!lane.control.is_empty()) return lane.control.pop();
-  while (next_packet(path, lane, now) != nullptr)
-    drop_next(path, lane, DropReason::seal_limit, now);
+void refuse(Path& path, LinkLane& lane, const OutboundSa& sa, Time now) {
+  if (lane.control.first_frame() == &sa) return lane.control.drop_frame(sa);
+  if (lane.control.has_block()) return lane.control.pop();
+  while (next_packet(path, lane, now) != nullptr) drop_next(path, lane, DropReason::seal_limit);
 }
 
 // What the frame that is packed says of how much the link has to carry.
@@ -137,17 +143,22 @@ bool fill(Path& path, LinkLane& lane, Time now) {
   OutboundSa* const sa = next_sa(lane);
   // Without a next hop packets wait where they are, as long as the queue lets them.
   if (sa == nullptr || !sa->has_next_hop || !path.buffers.ensure(1 + promised(path))) return false;
-  if (!lane.hand.block && !sa->may_begin(1)) [[unlikely]] {
-    refuse(path, lane, now);
+  // A packet that is in hand goes on in its own SA's next frame.
+  const bool is_aside = lane.hand.block && lane.hand.sa != sa;
+  if ((!lane.hand.block || is_aside) && !sa->may_begin(1)) [[unlikely]] {
+    refuse(path, lane, *sa, now);
     return false;
   }
+  lane.control.drop_frame(*sa);
+  if (!lane.hand.block) report(path, lane, *sa, now);
   open_frame(path, *sa, now);
-  while (lane.hand.block || take(path, lane, *sa, now)) {
+  while (!is_aside && (lane.hand.block || take(path, lane, *sa, now))) {
     if (sa->copies_dscp && lane.hand.is_packet)
       sa->dscp.note(lane.hand.dscp, !lane.hand.block->is_started());
     sa->packer.append(*lane.hand.block);
     if (lane.hand.block->is_done()) finish_block(path, lane, now);
-    if (sa->packer.is_full()) break;
+    const bool is_apart_next = lane.apart && !lane.hand.block;
+    if (sa->packer.is_full() || is_apart_next) break;
   }
   if (sa->packer.is_empty()) ++lane.dummies;
   note_load(lane, *sa, now);
@@ -164,8 +175,9 @@ void send(Path& path, std::span<rte_mbuf*> frames) {
 
 void send_kept_apart(Path& path, LinkLane& lane, Time now) {
   if (!lane.apart || lane.hand.block) return;
-  const LinkLane::Apart apart = *std::exchange(lane.apart, std::nullopt);
+  const LinkLane::Apart& apart = *lane.apart;
   send_apart(path, *apart.sa, Bytes{apart.bytes}.first(apart.length), apart.way, now);
+  lane.drop_apart();
 }
 
 // Of a lane with a cap: when it may and wants to send; Time::max(): never, as it is.

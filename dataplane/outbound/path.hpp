@@ -141,12 +141,15 @@ void join_lane(const Session& session, Time now);
 void begin_lane(Path& path, Session& session, Time now);
 // The session is not its link's current one any more, and no timed one takes its place: what
 // waits is dropped.
-void end_lane(Path& path, const Session& session);
+void end_lane(Path& path, const Session& session, Time now);
 // For a lane that a current session uses, several times a second: its rate, by what reports said.
 void keep_lane(Path& path, LinkLane& lane, Time now);
 // The session is about to go; nothing of it is left in its lane afterwards. `wipes`: nothing of
 // any other is, either, and what was there is overwritten.
 void leave_lane(Path& path, const Session& session, bool wipes, Time now);
+// Overwrites what is sealed in any lane, also where its session has gone. Every session that is
+// left goes next, by leave_lane.
+void wipe_lanes(Path& path);
 // The worker ends: frames that are sealed leave, packets that wait do not.
 void stop_lanes(Path& path);
 

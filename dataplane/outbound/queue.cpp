@@ -54,14 +54,17 @@ void queue(Path& path, Time now) {
 
 void queue_control(Path& path, OutboundSa& sa, Bytes block, Time now) {
   LinkLane& lane = *sa.session->lane;
+  if (!sa.has_next_hop) return;  // it would keep what can leave from doing so; it is said again
   if (!lane.control.push(sa, block)) return path.count.drop(DropReason::control_full);
   wake_lane(path, lane, now);
 }
 
 void queue_dummy(Path& path, OutboundSa& sa, Time now) {
   LinkLane& lane = *sa.session->lane;
-  // Every tick sends a frame of the link's session.
-  if (!lane.is_capped() && lane.carrier == sa.session) return;
+  if (!sa.has_next_hop) return;  // as above
+  // Every tick sends a frame of the link's session, but for the end of a packet on another.
+  const bool is_next = !lane.hand.block || lane.hand.sa == &sa;
+  if (!lane.is_capped() && lane.carrier == sa.session && is_next) return;
   if (!lane.control.push_frame(sa)) return path.count.drop(DropReason::control_full);
   wake_lane(path, lane, now);
 }
