@@ -80,9 +80,11 @@ class Outbox {
   }
   // Whether a probe of the session may go up now. One that comes from where its frames go takes of
   // what the session has; who can forge both that address and the session's SPI is on the path,
-  // and harms no other session.
+  // and harms no other session. Nor does who knows the SPI alone: the session's strays have a
+  // small rate of their own, before that of all strays together.
   [[nodiscard]] bool may_probe(Session& session, PuntKind kind, Time now) {
-    return (kind != PuntKind::probe || session.probe_rate.allow(now)) && may_punt(kind, now);
+    PuntRate& own = kind == PuntKind::probe ? session.probe_rate : session.stray_rate;
+    return own.allow(now) && may_punt(kind, now);
   }
   // Whether another challenge or response of the session may go up now.
   [[nodiscard]] bool may_trace(Session& session, Time now) {
