@@ -5,17 +5,15 @@
 #include <optional>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "penstock/ipc/packing.hpp"
-#include "penstock/wire/outer.hpp"
+#include "penstock/wire/packet_bytes.hpp"
+
+#include "controlplane/admin/seconds.hpp"
 
 namespace penstock::controlplane {
 namespace {
 
 using nlohmann::json;
-
-double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 json share(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return nullptr;
@@ -23,12 +21,6 @@ json share(std::uint64_t part, std::uint64_t whole) {
 }
 
 json known(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
-
-// Of the whole Ethernet packet around each frame, as `rate` in the config counts.
-std::size_t packet_bytes(const ipc::SessionInfo& session) {
-  const std::size_t ip_header = session.peer.ip_version == 4 ? ipv4_header : ipv6_header;
-  return ethernet_header + ip_header + udp_header + session.frame_size;
-}
 
 std::string_view name_of(ipc::BreakerState state) {
   switch (state) {
@@ -42,28 +34,8 @@ std::string_view name_of(ipc::BreakerState state) {
   return "unknown";
 }
 
-// For the operator; empty while all is well.
-std::string explain(const ipc::LinkStats& stats) {
-  const double lost = static_cast<double>(stats.loss_ppm) / 1e4;
-  switch (stats.breaker) {
-    case ipc::BreakerState::closed:
-      return {};
-    case ipc::BreakerState::open:
-      return fmt::format(
-          "stopped: the far side missed {:.1f} % of our frames for too long; it will be tried "
-          "again "
-          "gently. Does the path carry this rate? Lower `rate`, or allow adapt = true in shape",
-          lost);
-    case ipc::BreakerState::probing:
-      return "stopped for loss, and being tried again at a low rate";
-  }
-  return {};
-}
-
-json breaker_json(const ipc::LinkStats& stats) {
-  return {{"state", name_of(stats.breaker)},
-          {"trips", stats.breaker_trips},
-          {"reason", explain(stats)}};
+json breaker_json(const ipc::LinkStats& stats, std::string_view stop) {
+  return {{"state", name_of(stats.breaker)}, {"trips", stats.breaker_trips}, {"reason", stop}};
 }
 
 json ticks_json(const ipc::LinkStats& stats) {
@@ -90,23 +62,29 @@ constexpr std::array<std::string_view, packet_classes> class_names{"voice", "vid
 
 }  // namespace
 
-json shaping_json(const ipc::LinkStats* stats, const ipc::SessionInfo* session) {
+json shaping_json(const ipc::LinkStats* stats, const ipc::SessionInfo* session,
+                  std::string_view stop, std::size_t steps) {
   const bool is_paced = stats != nullptr && stats->is_paced != 0;
   if (!is_paced && session == nullptr) return nullptr;
   const ShapeMode mode = is_paced ? stats->mode : session->shaping;
   json result{{"mode", to_string(mode)}, {"is_paced", is_paced}};
   if (!is_paced) return result;
   const double frames = static_cast<double>(stats->rate) / 1e3;
+  const auto bits = [&] {
+    const std::size_t bytes =
+        packet_bytes(ipc::from_wire(session->peer).address.version, session->frame_size);
+    return frames * static_cast<double>(bytes) * 8;
+  };
   result["frames_per_s"] = frames;
-  result["bits_per_s"] = session == nullptr
-                             ? json(nullptr)
-                             : json(frames * static_cast<double>(packet_bytes(*session)) * 8);
-  result["step"] = mode == ShapeMode::quantized ? json(stats->step) : json(nullptr);
+  result["bits_per_s"] = session == nullptr ? json(nullptr) : json(bits());
+  const bool has_steps = mode == ShapeMode::quantized;
+  result["step"] = has_steps ? json(stats->step + 1) : json(nullptr);
+  result["steps"] = has_steps ? json(steps) : json(nullptr);
   result["ticks"] = ticks_json(*stats);
   result["dummies"] = stats->dummies;
   result["dummy_share"] = share(stats->dummies, stats->ticks);
   result["far_side"] = far_side_json(*stats);
-  result["breaker"] = breaker_json(*stats);
+  result["breaker"] = breaker_json(*stats, stop);
   return result;
 }
 

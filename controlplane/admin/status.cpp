@@ -14,14 +14,12 @@
 #include "penstock/base/suite.hpp"
 
 #include "controlplane/admin/link_figures.hpp"
+#include "controlplane/admin/seconds.hpp"
 
 namespace penstock::controlplane {
 namespace {
 
 using nlohmann::json;
-
-double seconds(Time time) { return std::chrono::duration<double>(time).count(); }
-double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 // A text in a fixed array, with or without a terminator.
 template <std::size_t N>
@@ -228,7 +226,7 @@ json link_json(const LinkStatus& link, const Sessions& of_link, const ipc::LinkS
                                       })},
       {"last_handshake", last_handshake_json(link.handshakes, now)},
       {"silences", link.silences},
-      {"shaping", shaping_json(figures, sent_on)},
+      {"shaping", shaping_json(figures, sent_on, link.stop, link.steps)},
       {"queues", queues_json(figures)},
       {"path", path_json(figures)},
   };

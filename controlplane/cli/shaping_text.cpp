@@ -32,7 +32,8 @@ std::string rate_line(const json& shaping) {
                                  scaled(number(shaping, "frames_per_s"), "frames/s"));
   if (!shaping.at("bits_per_s").is_null())
     line += ", " + scaled(number(shaping, "bits_per_s"), "bit/s");
-  if (!shaping.at("step").is_null()) line += fmt::format(", step {}", count(shaping, "step") + 1);
+  if (!shaping.at("step").is_null())
+    line += fmt::format(", step {} of {}", count(shaping, "step"), count(shaping, "steps"));
   if (!shaping.at("dummy_share").is_null())
     line += fmt::format("; {} dummies", percent(number(shaping, "dummy_share")));
   return line + "\n";
@@ -40,9 +41,29 @@ std::string rate_line(const json& shaping) {
 
 std::string ticks_line(const json& ticks) {
   if (ticks.at("on_time_share").is_null()) return {};
-  return fmt::format("  ticks {} on time, latest {} late{}\n",
-                     percent(number(ticks, "on_time_share")), delay(number(ticks, "latest_s")),
-                     counted(ticks, "missed", "missed"));
+  std::string line =
+      fmt::format("  ticks {} on time, at worst {} late", percent(number(ticks, "on_time_share")),
+                  delay(number(ticks, "latest_s")));
+  if (count(ticks, "missed") > 0)
+    line += fmt::format(", missed {} ({} of ticks)", count(ticks, "missed"),
+                        percent(number(ticks, "missed") / number(ticks, "count")));
+  return line + "\n";
+}
+
+// Whether more than 1 % were missed since `before`, which may be null or of another clock.
+bool misses_many(const json& ticks, const json& before) {
+  const bool is_later = before.is_object() && before.at("count") <= ticks.at("count") &&
+                        before.at("missed") <= ticks.at("missed");
+  const auto since = [&](const char* key) {
+    return number(ticks, key) - (is_later ? number(before, key) : 0);
+  };
+  return since("missed") * 100 > since("count");
+}
+
+// The ticks of the link's clock in an earlier status, or null.
+json ticks_of(const json& link) {
+  if (!link.is_object() || !link.at("shaping").is_object()) return nullptr;
+  return link.at("shaping").value("ticks", json(nullptr));
 }
 
 std::string far_side_line(const json& far_side) {
@@ -56,12 +77,13 @@ std::string far_side_line(const json& far_side) {
 }
 
 std::string breaker_line(const json& breaker) {
-  const std::string_view reason = text(breaker, "reason");
-  if (!reason.empty()) return fmt::format("  {}\n", reason);
   const std::uint64_t trips = count(breaker, "trips");
   if (trips == 0) return {};
-  return fmt::format("  stopped {} time{} for loss\n", trips, trips == 1 ? "" : "s");
+  return fmt::format("  stopped {} time{} by its circuit breaker\n", trips, trips == 1 ? "" : "s");
 }
+
+constexpr std::string_view too_slow =
+    "  this machine is too slow for this rate: lower it, or give the worker a core of its own\n";
 
 // Of a class that had anything to do with.
 std::string queue_line(const std::string& name, const json& queue) {
@@ -86,13 +108,14 @@ std::string path_line(const json& path) {
 
 }  // namespace
 
-std::string shaping_text(const json& link) {
+std::string shaping_text(const json& link, const json& before) {
   std::string lines;
   const json& shaping = link.at("shaping");
   if (!shaping.is_null() && shaping.at("is_paced") == true) {
     lines += rate_line(shaping);
     lines += breaker_line(shaping.at("breaker"));
     lines += ticks_line(shaping.at("ticks"));
+    if (misses_many(shaping.at("ticks"), ticks_of(before))) lines += too_slow;
     lines += far_side_line(shaping.at("far_side"));
     for (const auto& [name, queue] : link.at("queues").items()) lines += queue_line(name, queue);
   }

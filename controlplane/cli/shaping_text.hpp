@@ -8,6 +8,7 @@
 namespace penstock::cli {
 
 // Whole lines, each behind two spaces; empty for a link that sends when it has something to say.
-[[nodiscard]] std::string shaping_text(const nlohmann::json& link);
+// `before` is the same link of an earlier status, or null.
+[[nodiscard]] std::string shaping_text(const nlohmann::json& link, const nlohmann::json& before);
 
 }  // namespace penstock::cli

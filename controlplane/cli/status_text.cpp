@@ -119,7 +119,7 @@ class Page {
       line("  {}", text(link, "reason"));
     if (const json& session = link.at("session"); !session.is_null())
       write_session(session, endpoint);
-    out_ += shaping_text(link);
+    out_ += shaping_text(link, earlier(link));
     if (const auto silences = link.at("silences").get<std::uint64_t>(); silences > 0)
       line("  silent {} time{}", silences, silences == 1 ? "" : "s");
     write_key(link.at("key"));
@@ -130,6 +130,15 @@ class Page {
     write_counts("failed", link.at("handshakes_failed_by"));
     write_counts("refused", link.at("messages_refused_by"));
     if (const json& last = link.at("last_handshake"); !last.is_null()) write_last(last);
+  }
+
+  // The link as it was at the look before, or null.
+  [[nodiscard]] json earlier(const json& link) const {
+    if (!before_.is_object()) return nullptr;
+    const json& then = before_.at("links");
+    const auto found = std::ranges::find_if(
+        then, [&](const json& one) { return one.at("peer") == link.at("peer"); });
+    return found == then.end() ? json(nullptr) : *found;
   }
 
   void write_key(const json& key) {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "penstock/base/check.hpp"
-#include "penstock/wire/outer.hpp"
+#include "penstock/wire/packet_bytes.hpp"
 
 namespace penstock::controlplane {
 namespace {
@@ -32,12 +32,6 @@ void derive_probes(const Agreement& agreement, crypto::Direction direction, ipc:
 }
 
 constexpr std::uint64_t nanoseconds(Time time) { return static_cast<std::uint64_t>(time.count()); }
-
-// A link's rate counts what the wire carries: whole Ethernet packets, each with one frame.
-std::size_t packet_bytes(const ipc::InstallSession& message) {
-  const std::size_t ip_header = message.peer.ip_version == 4 ? ipv4_header : ipv6_header;
-  return ethernet_header + ip_header + udp_header + message.frame_size;
-}
 
 std::uint64_t least_rate(const Shape& shape, std::uint64_t slowest, std::size_t bytes) {
   if (!shape.adapt) return 0;
@@ -74,7 +68,8 @@ void fill_from_config(ipc::InstallSession& message, const LinkConfig& config) {
   message.dead_after_ns = nanoseconds(config.dead_after);
   if (config.rekey_bytes)
     message.rekey_frames = std::max<std::uint64_t>(*config.rekey_bytes / message.frame_size, 1);
-  message.shaping = shaping_of(config, packet_bytes(message));
+  message.shaping = shaping_of(
+      config, packet_bytes(ipc::from_wire(message.peer).address.version, message.frame_size));
   check(config.peer.size() < message.peer_name.size(), "a site's name has a limit");
   std::ranges::copy(config.peer, message.peer_name.begin());
 }

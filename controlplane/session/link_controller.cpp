@@ -72,6 +72,8 @@ void LinkController::zeroize(std::string_view who, Time now) { state_->zeroize(w
 
 std::vector<Action> LinkController::take_actions() { return state_->take_actions(); }
 std::optional<Time> LinkController::deadline() const { return state_->deadline(); }
-LinkStatus LinkController::status() const { return state_->status(); }
+LinkStatus LinkController::status(ipc::BreakerState breaker) const {
+  return state_->status(breaker);
+}
 
 }  // namespace penstock::controlplane

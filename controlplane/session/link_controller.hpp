@@ -110,6 +110,8 @@ struct LinkStatus {
   std::uint64_t messages_refused = 0;   // handshake messages that did not authenticate
   HandshakeBook handshakes;             // the same in detail
   std::uint64_t silences = 0;           // how often nothing came from the far side for dead_after
+  std::string stop = {};                // by its circuit breaker, and what to do; else empty
+  std::size_t steps = 0;                // of mode quantized, by its config
 };
 
 class LinkController {
@@ -162,7 +164,8 @@ class LinkController {
   // Call after every input: what to do now, and when on_timer is due next.
   [[nodiscard]] std::vector<Action> take_actions();
   [[nodiscard]] std::optional<Time> deadline() const;
-  [[nodiscard]] LinkStatus status() const;
+  // `breaker`: by the data plane's figures, which know of one that opened before we started.
+  [[nodiscard]] LinkStatus status(ipc::BreakerState breaker = ipc::BreakerState::closed) const;
 
  private:
   struct State;

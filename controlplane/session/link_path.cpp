@@ -7,11 +7,13 @@ namespace penstock::controlplane {
 
 void LinkController::State::path_found(const ipc::SessionId& id, std::uint16_t size, Time now) {
   if (!config_.finds_mtu || sessions_.find(id) == nullptr) return;
+  const std::uint16_t before = path_frame_.size();
   path_frame_.found(size);
   drop_unconfirmed([this](const Session& session) { return is_too_large(session); });
   Session* current = sessions_.current();
+  if (current != nullptr && is_too_large(*current)) return leave_larger_frames(*current, now);
+  if (size != before) view_.path_carries(size);
   if (current == nullptr) return;
-  if (is_too_large(*current)) return leave_larger_frames(*current, now);
   // Nothing is gained where the far side had less than we offered.
   const bool was_ours_to_say = current->offered <= current->frame_size;
   const Time due = path_frame_.may_grow(now);
@@ -22,8 +24,9 @@ void LinkController::State::path_found(const ipc::SessionId& id, std::uint16_t s
 
 // No frame of the session passes any more: the next one is made in the clear.
 void LinkController::State::leave_larger_frames(const Session& current, Time now) {
-  view_.warn(fmt::format("the path carries frames of {} bytes no more; another session follows",
-                         current.frame_size));
+  view_.warn(fmt::format("the path carries frames of {} bytes now, and of {} no more; another "
+                         "session follows",
+                         path_frame_.size(), current.frame_size));
   rekey_now(HandshakeCause::path, now);
   if (attempt_ && attempt_->route != next_route()) attempt_.reset();
 }

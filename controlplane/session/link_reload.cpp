@@ -91,6 +91,8 @@ bool LinkController::State::reconfigure(Setup setup, Time now) {
   if (makes_another) attempt_.reset();  // it points at the keys, and offers what the config said
   const bool allowed_null = lists_null();
   config_ = std::move(setup.config);
+  if (config_.shape.mode == ShapeMode::burst) lost_ppm_.reset();  // it has no breaker
+  if (facts_ && changed.has(Effect::session)) warn_of_size();
   if (const Session* current = sessions_.current(); current != nullptr && config_.finds_mtu)
     path_frame_.adopt(current->frame_size);
   if (changed.has(Effect::other_keys) || changed.has(Effect::handshake)) load_keys(setup);

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "penstock/wire/outer.hpp"
+
 namespace penstock::controlplane {
 namespace {
 
@@ -38,6 +40,17 @@ void LinkController::State::warn_of_null() {
   }
 }
 
+void LinkController::State::warn_of_size() {
+  const std::uint16_t most = facts_->max_frame_size;
+  if (config_.frame_size > most)
+    view_.warn(fmt::format("frame_size {} does not fit the wire's MTU; using {}",
+                           *config_.frame_size, most));
+  const std::size_t headers = outer_ip_header() + udp_header;
+  if (most < limits::max_frame_size && config_.mtu > most + headers)
+    view_.warn(
+        fmt::format("mtu {} is more than the wire's; using {}", *config_.mtu, most + headers));
+}
+
 // --- the data plane ---------------------------------------------------------------------
 
 void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
@@ -50,10 +63,7 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
   told_to_expect_.reset();
   adopt(living, now);
   if (keys_.is_empty()) return remove_all();  // made before the keys were wiped
-  if (config_.frame_size > facts_->max_frame_size) {
-    view_.warn(fmt::format("frame_size {} does not fit the wire's MTU; using {}",
-                           *config_.frame_size, facts_->max_frame_size));
-  }
+  warn_of_size();
   // Who is to know whether a session leads where it should has to know where that is.
   if (!address_.endpoint()) static_cast<void>(has_address(now));
   view_.waiting(waiting());
@@ -90,7 +100,7 @@ std::vector<Action> LinkController::State::take_actions() {
   return std::exchange(actions_, {});
 }
 
-LinkStatus LinkController::State::status() const {
+LinkStatus LinkController::State::status(ipc::BreakerState breaker) const {
   LinkStatus status{.reason = view_.reason(),
                     .peer = config_.peer,
                     .endpoint = address_.endpoint().value_or(Endpoint{}),
@@ -104,7 +114,9 @@ LinkStatus LinkController::State::status() const {
                     .handshakes_failed = book_.failed,
                     .messages_refused = book_.messages_refused,
                     .handshakes = book_,
-                    .silences = silences_};
+                    .silences = silences_,
+                    .stop = stop(breaker),
+                    .steps = config_.shape.steps.size()};
   if (const Session* current = sessions_.current()) {
     status.session_id = current->id;
     status.role = current->role;
@@ -112,7 +124,8 @@ LinkStatus LinkController::State::status() const {
   }
   if (is_up()) {
     status.state = LinkStatus::State::up;
-    status.reason = joined(stop(), joined(coming_end(), view_.rekey_trouble(failed_in_a_row_)));
+    status.reason =
+        joined(status.stop, joined(coming_end(), view_.rekey_trouble(failed_in_a_row_)));
   } else if (sessions_.current() != nullptr) {
     status.reason = joined(silence(), view_.reason());
   } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {

@@ -54,7 +54,7 @@ struct LinkController::State {
   void retire(Time now);
   void zeroize(std::string_view who, Time now);
   [[nodiscard]] std::optional<Time> deadline() const;
-  [[nodiscard]] LinkStatus status() const;
+  [[nodiscard]] LinkStatus status(ipc::BreakerState breaker) const;
   [[nodiscard]] std::vector<Action> take_actions();
 
  private:
@@ -104,7 +104,8 @@ struct LinkController::State {
   // A session is current, and the far side is heard on it.
   [[nodiscard]] bool is_up() const;
   [[nodiscard]] std::string silence() const;
-  [[nodiscard]] std::string stop() const;  // empty while frames leave at their rate
+  // Empty while frames leave at their rate.
+  [[nodiscard]] std::string stop(ipc::BreakerState breaker) const;
 
   void message_1(RingKey& key, const Route& from, Bytes bytes, Time now);
   void message_3(RingKey& key, const Route& from, Bytes bytes, Time now);
@@ -158,6 +159,7 @@ struct LinkController::State {
   void age_anew();  // the living session, by the config's rekey_after
   void remove_all();
   void warn_of_null();
+  void warn_of_size();  // of frames that the wire does not carry
   void rekey_now(HandshakeCause cause, Time now);
   void may_have_been_heard(Time now);
   [[nodiscard]] Parameters own_parameters(Spi spi_base) const;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "penstock/base/log.hpp"
 
 #include "controlplane/session/link_controller.hpp"
@@ -28,6 +30,9 @@ class OperatorView {
   void warn(std::string_view what) { notice(Notice::Kind::warning, what); }
   void went_up(std::string_view how);
   void went_down(std::string_view why);
+  void path_carries(std::size_t frame) {
+    notice(Notice::Kind::info, fmt::format("the path carries frames of {} bytes now", frame));
+  }
   // By the circuit breaker, and its end.
   void stopped(std::string_view why) { notice(Notice::Kind::warning, why); }
   void resumed() { notice(Notice::Kind::info, "resumed: frames leave at their rate again"); }

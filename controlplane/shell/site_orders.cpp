@@ -89,6 +89,7 @@ SiteStatus Site::status(std::optional<DataplaneReport> report) const {
                     .dataplane = std::nullopt,
                     .dataplane_reason = dataplane_.reason(),
                     .links = {}};
+  std::vector<ipc::BreakerState> breakers(links_.size());
   if (report) {
     // There, links are told apart by their place in the config.
     const auto place_of = [this](std::uint32_t number) {
@@ -97,13 +98,17 @@ SiteStatus Site::status(std::optional<DataplaneReport> report) const {
       return static_cast<std::uint32_t>(link - links_.begin());
     };
     for (ipc::SessionInfo& session : report->sessions) session.link = place_of(session.link);
-    for (ipc::LinkStats& link : report->links) link.link = place_of(link.link);
+    for (ipc::LinkStats& link : report->links) {
+      link.link = place_of(link.link);
+      if (link.link < breakers.size()) breakers[link.link] = link.breaker;
+    }
     status.dataplane = DataplaneView{.hello = dataplane_.hello(),
                                      .stats = report->stats,
                                      .sessions = std::move(report->sessions),
                                      .links = std::move(report->links)};
   }
-  for (const auto& link : links_) status.links.push_back(link->controller.status());
+  for (std::size_t i = 0; i < links_.size(); ++i)
+    status.links.push_back(links_[i]->controller.status(breakers[i]));
   return status;
 }
 

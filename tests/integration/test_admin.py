@@ -102,7 +102,7 @@ def test_status_shows_how_a_links_frames_are_timed(up):
     page = alpha.command("status", str(alpha.config_file))
     assert page.returncode == 0, page.stderr
     assert "  constant at 2.00 kframes/s, " in page.stdout
-    assert "  ticks 90.0 % on time, latest 500 us late, 1 missed\n" in page.stdout
+    assert "  ticks 90.0 % on time, at worst 500 us late, missed 1 (1.0 % of ticks)" in page.stdout
     assert "  voice  7 packets waited 1.0 ms (p50), 2.0 ms (p99)" in page.stdout
 
 

@@ -44,7 +44,9 @@ TEST_F(Breaker, AStoppedLinkIsUpAndSaysWhyNothingPasses) {
   EXPECT_EQ(status.state, LinkStatus::State::up);
   EXPECT_EQ(status.reason,
             "stopped: the path lost 81 % of the frames to the far side; it is tried again at a "
-            "lower rate, by itself");
+            "lower rate, by itself; if it stops again, lower `rate` in shape, or add adapt = true "
+            "to it");
+  EXPECT_EQ(status.stop, status.reason);
   const auto notices = take<Notice>();
   ASSERT_EQ(notices.size(), 1u);
   EXPECT_EQ(notices[0].kind, Notice::Kind::warning);
@@ -55,6 +57,45 @@ TEST_F(Breaker, WithoutReportsNothingIsKnownOfThePath) {
   tell(ipc::EventKind::link_stopped, 1'000'000);
   EXPECT_TRUE(controller.status().reason.starts_with(
       "stopped: nothing of what we send is reported by the far side; "));
+}
+
+TEST_F(Breaker, ALinkThatIsTriedAgainSaysSo) {
+  tell(ipc::EventKind::link_stopped, 812'345);
+  EXPECT_EQ(controller.status(ipc::BreakerState::probing).reason,
+            "was stopped, and is tried at a lower rate now: the path lost 81 % of the frames to "
+            "the far side; if it stops again, lower `rate` in shape, or add adapt = true to it");
+}
+
+TEST_F(Breaker, ThatOpenedBeforeTheStartIsKnownByItsFigures) {
+  EXPECT_TRUE(controller.status(ipc::BreakerState::open)
+                  .reason.starts_with("stopped: too little of what we send arrived"));
+  EXPECT_EQ(controller.status().reason, "");
+}
+
+TEST_F(Breaker, TheAdviceIsOfTheModeAndOfWhatItHas) {
+  const auto advice = [&](const Shape& shape) {
+    LinkConfig other = constant();
+    other.shape = shape;
+    EXPECT_TRUE(controller.reconfigure(setup(other), now));
+    const std::string stop = controller.status(ipc::BreakerState::open).stop;
+    return stop.substr(stop.rfind("; ") + 2);
+  };
+  const Rate slow{.per_second = 1'000'000};
+  const Rate fast{.per_second = 2'000'000};
+  EXPECT_EQ(advice({.mode = ShapeMode::quantized, .steps = {slow, fast}}),
+            "if it stops again, lower `steps` in shape, or add adapt = true to it");
+  EXPECT_EQ(advice({.mode = ShapeMode::constant, .rate = slow, .adapt = true}),
+            "if it stops again, set a lower `least` in shape");
+}
+
+TEST_F(Breaker, IsForgottenByAReloadToBurst) {
+  tell(ipc::EventKind::link_stopped, 812'345);
+  LinkConfig burst = constant();
+  burst.shape = {};
+  ASSERT_TRUE(controller.reconfigure(setup(burst), now));
+  EXPECT_EQ(controller.status().stop, "");
+  ASSERT_TRUE(controller.reconfigure(setup(constant()), now));
+  EXPECT_EQ(controller.status().stop, "");
 }
 
 TEST_F(Breaker, ResumedIsSaidOnce) {

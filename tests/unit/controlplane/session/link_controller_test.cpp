@@ -243,6 +243,22 @@ TEST_F(Beta, AFrameSizeThatDoesNotFitTheWireIsSaid) {
       << notices[0].text;
 }
 
+TEST_F(Beta, AnMtuAboveTheWiresIsSaid) {
+  LinkConfig wide = config();
+  wide.frame_size.reset();
+  wide.mtu = 1501;
+  ASSERT_TRUE(controller.reconfigure(setup(wide), now));
+  const auto notices = take<Notice>();
+  EXPECT_EQ(std::ranges::count_if(notices,
+                                  [](const Notice& notice) {
+                                    return notice.text.ends_with(
+                                        "mtu 1501 is more than the wire's; using 1500");
+                                  }),
+            1);
+  controller.on_dataplane_up({.boot_id = {}, .max_frame_size = 1473, .lanes = 2}, {}, now);
+  EXPECT_TRUE(take<Notice>().empty()) << "it fits exactly";
+}
+
 TEST_F(Beta, AnInstallThatFailsIsNotAnswered) {
   const Install install = reach_install();
   controller.on_install_reply(install.request, ipc::InstallResult::no_memory, now);

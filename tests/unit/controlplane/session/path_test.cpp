@@ -63,6 +63,22 @@ TEST_F(Path, ThatCarriesMoreIsUsedByTheNextSession) {
   EXPECT_EQ(next_session(), 1400);
 }
 
+TEST_F(Path, ThatChangedIsSaid) {
+  const auto said = [&](std::uint32_t size) {
+    found(current, size);
+    const auto notices = take<Notice>();
+    return notices.empty() ? std::string{} : notices.at(0).text;
+  };
+  current = reach_current();
+  EXPECT_TRUE(said(1272).ends_with("the path carries frames of 1272 bytes now"));
+  EXPECT_EQ(said(1272), "");
+  wait_for_attempt();
+  EXPECT_EQ(next_session(), 1272);
+  EXPECT_TRUE(said(1472).ends_with("the path carries frames of 1472 bytes now"));
+  EXPECT_TRUE(said(base).ends_with(
+      "the path carries frames of 1024 bytes now, and of 1272 no more; another session follows"));
+}
+
 TEST_F(Path, ThatTheFarSideCannotUseIsNoReasonForARekey) {
   reach_large();
   found(current, 1472);
