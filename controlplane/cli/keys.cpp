@@ -9,6 +9,7 @@
 #include "penstock/keys/key_file.hpp"
 
 #include "controlplane/cli/commands.hpp"
+#include "controlplane/cli/link_text.hpp"
 
 namespace penstock::cli {
 namespace {
@@ -35,40 +36,16 @@ std::string describe(Suite suite, const LinkConfig& link) {
                      fit_tag(suite.protection, link.tag), fit_tag(suite.protection, link.min_tag));
 }
 
-std::string describe_size(const LinkConfig& link) {
-  if (link.frame_size) return fmt::format("{} bytes", *link.frame_size);
-  if (link.mtu) return fmt::format("as large as IP packets of {} bytes carry", *link.mtu);
-  if (link.finds_mtu) return "as large as probes find that the path carries";
-  return "as large as the wire allows";
-}
-
-std::string_view describe(PriorityBy priority) {
-  switch (priority) {
-    case PriorityBy::none:
-      return "packets as they come";
-    case PriorityBy::dscp:
-      return "the more urgent packets, by their DSCP";
-    case PriorityBy::vlan:
-      return "the more urgent packets, by their VLAN priority";
-  }
-  return "";
-}
-
 void describe(const LinkConfig& link, std::size_t key_size) {
   fmt::print("link      to {} at {}\n", link.peer, to_string(link.endpoint));
-  fmt::print("  key     {} ({} bytes)\n", link.key_file.string(), key_size);
-  if (link.peer_identity) fmt::print("  peer    proves to be {}\n", to_text(*link.peer_identity));
+  fmt::print("{}",
+             link_line("key", fmt::format("{} ({} bytes)", link.key_file.string(), key_size)));
+  if (link.peer_identity)
+    fmt::print("{}", link_line("peer", "proves to be " + to_text(*link.peer_identity)));
   std::string_view label = "suites";
-  for (const Suite suite : link.suites) {
-    fmt::print("  {:<8}{}\n", std::exchange(label, ""), describe(suite, link));
-  }
-  fmt::print("  frames  {}\n", describe_size(link));
-  fmt::print("  shape   {}\n", describe(link.shape));
-  if (link.shape.is_paced()) fmt::print("  first   {}\n", describe(link.priority));
-  fmt::print("  marks   {}{}\n",
-             link.copies_dscp ? std::string{"DSCP of the first packet in a frame"}
-                              : fmt::format("DSCP {}", link.dscp),
-             link.ecn ? ", ECN-capable" : "");
+  for (const Suite suite : link.suites)
+    fmt::print("{}", link_line(std::exchange(label, ""), describe(suite, link)));
+  fmt::print("{}", frames_text(link));
 }
 
 Error pins_itself(const LinkConfig& link) {
