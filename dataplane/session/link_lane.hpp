@@ -46,7 +46,7 @@ struct LinkLane {
     std::array<std::byte, control_header + challenge_nonce> bytes{};
   };
 
-  LinkLane(std::uint32_t of, const ipc::Shaping& shaping, std::uint64_t phase, Time now);
+  LinkLane(std::uint32_t of, const ipc::Shaping& first, std::uint64_t phase, Time now);
 
   [[nodiscard]] bool is_capped() const { return shaping.mode == ShapeMode::burst; }
   // The circuit breaker is open. Frames go on as slowly as keepalives, each sealed when it leaves,
