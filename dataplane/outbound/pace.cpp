@@ -254,13 +254,16 @@ bool tick(Path& path, LinkLane& lane, Time now) {
 void round(Path& path, Time now) {
   Some<LinkLane> due;
   Some<rte_mbuf> leaving;
-  while (due.count < most && path.paced.lanes.first() <= now) {
+  std::size_t passed = 0;
+  for (; passed < most && path.paced.lanes.first() <= now; ++passed) {
     LinkLane& lane = *path.paced.lanes.first_item();
-    due.push(&lane);
-    if (tick(path, lane, now)) leaving.push(std::exchange(lane.sealed, nullptr));
+    const bool leaves = tick(path, lane, now);
+    if (leaves) leaving.push(std::exchange(lane.sealed, nullptr));
+    // Where a frame leaves as soon as it is sealed, one that waited from before was this tick's.
+    if (!leaves || (!lane.is_capped() && !lane.is_stopped())) due.push(&lane);
     path.paced.lanes.set(lane, lane.pacer.next());
   }
-  path.paced.passed += due.count;
+  path.paced.passed += passed;
   path.paced.frames -= leaving.count;
   send(path, leaving.all());
   prepare(path, due.all(), now);

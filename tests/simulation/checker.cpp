@@ -174,6 +174,11 @@ void Checker::in_rhythm(int site, const UdpDatagram& datagram,
   of.waiting = {.spi_base = Spi{session.info.remote_spi_base},
                 .key = of.keys.at(session.info.session_id),
                 .until = lane->pacer.next() + Time{2000}};
+  // A grid is known from frames. Where the rate moves between two of them, it says nothing.
+  const bool is_steady = lane->shaping.mode == ShapeMode::constant &&
+                         lane->rate.state() == CircuitBreaker::State::closed &&
+                         std::exchange(of.trips, lane->rate.trips()) == lane->rate.trips();
+  if (!std::exchange(of.was_steady, is_steady) || !is_steady) return of.rhythm.forget();
   of.rhythm.on_grid(site, now, lane->pacer.rate());
   if (is_calm_ && was_calm && of.rhythm.skipped() != 0)
     fail("one frame a tick",

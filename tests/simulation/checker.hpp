@@ -102,6 +102,8 @@ class Checker {
     };
     Waiting waiting;             // of the last frame's session: the one that the next tick sends
     bool was_calm = false;       // at its last frame
+    bool was_steady = false;     // at the frame before: its clock had one rate
+    std::uint64_t trips = 0;     // of the breaker, by then
     std::uint64_t given_up = 0;  // packets that a link with a rate had no room or time for
     std::uint64_t given_up_at_calm = 0;  // before the calm began
   };

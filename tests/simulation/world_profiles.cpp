@@ -27,7 +27,8 @@ void World::make_profiles() {
     profile.link.rekey_after = rekey_after;
     profile.link.max_age = max_age;
     profile.link.shape.mode = mode;
-    if (has_cap || mode == ShapeMode::constant) profile.link.shape.rate = any_rate();
+    if (mode == ShapeMode::constant || (mode == ShapeMode::burst && has_cap))
+      profile.link.shape.rate = any_rate();
     vary(profile.link);
     profile.max_frame_size = static_cast<std::uint16_t>(600 + chance_.below(873));
     site(i).profile = profile;

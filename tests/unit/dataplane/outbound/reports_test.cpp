@@ -138,6 +138,16 @@ TEST_F(Reports, OfFramesThatNobodySentAreNotBelieved) {
   EXPECT_EQ(stats().frames_lost, 0u);
 }
 
+TEST(ReportsThatDoNotCome, StopTheLinkAndNoTwoFramesLeaveTogether) {
+  test::Rhythm rhythm;
+  rhythm.start(test::timed_session(1, 50));
+  rhythm.seen.clear();
+  rhythm.run_alone(35s);
+  EXPECT_TRUE(rhythm.lane().is_stopped());
+  for (std::size_t i = 1; i < rhythm.seen.size(); ++i)
+    ASSERT_GT(rhythm.seen[i].at, rhythm.seen[i - 1].at) << i;
+}
+
 TEST(ReportsOfManyLanes, LeaveRoomForOtherBlocks) {
   Rhythm rhythm;
   ipc::InstallSession session = timed_session(1, 100);
