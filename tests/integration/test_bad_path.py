@@ -71,6 +71,9 @@ class Crossing:
 @pytest.fixture
 def bad(pair):
     with BadPath(pair.network) as path:
+        # A host may send the packets that waited for ARP behind those that no longer had to.
+        assert ping(pair.network.host_a, HOST_B.v4, 2).received == 2
+        assert ping(pair.network.host_b, HOST_A.v4, 2).received == 2
         yield pair, path
         path.heal()
         path.settle()

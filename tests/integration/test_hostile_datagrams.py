@@ -40,7 +40,8 @@ def test_datagrams_for_somebody_else(pair):
         to_b / TCP(dport=22, flags="S"),
     )
     counted = beside_live_traffic(pair, packets)
-    assert counted.dropped() == {"wire_foreign": 20 * len(packets)}
+    assert counted.drops["wire_foreign"] >= 20 * len(packets)
+    assert counted.dropped() == {}
 
 
 def test_broken_ip_and_udp(pair):

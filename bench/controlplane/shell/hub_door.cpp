@@ -112,7 +112,12 @@ void HubDoor::dispatch(const ipc::Received& message, Time now) {
     stats.header.request = request;
     stats.workers = 1;
     stats.sessions = static_cast<std::uint32_t>(far_sides_.living(now).size());
-    send(stats);
+    return send(stats);
+  }
+  if (message.as<ipc::ListLinks>() != nullptr) {
+    ipc::ListEnd none;
+    none.header.request = request;
+    send(none);
   }
 }
 
