@@ -172,8 +172,8 @@ void Checker::in_rhythm(int site, const UdpDatagram& datagram,
     return of.rhythm.forget();
   if (lane->is_capped()) return of.rhythm.apart(site, now, lane->pacer.rate());
   of.waiting = {.spi_base = Spi{session.info.remote_spi_base},
-                .key = of.keys.at(session.info.session_id),
-                .until = lane->pacer.next() + Time{2000}};
+                .key = of.keys.at(session.info.session_id)};
+  saw_clock(of, session);
   // A grid is known from frames. Where the rate moves between two of them, it says nothing.
   const bool is_steady = lane->shaping.mode == ShapeMode::constant &&
                          lane->rate.state() == CircuitBreaker::State::closed &&
@@ -198,6 +198,7 @@ void Checker::turned(int site, const Counters& counters, Sessions sessions) {
   const dataplane::SessionRecord* current = nullptr;
   for (const auto& record : sessions) {
     if (record->shares[0]->order > side(site).newest) saw_session(site, *record);
+    saw_clock(side(site), *record);
     if (record->shares[0]->state() != ipc::SessionState::current) continue;
     current = record.get();
     ++count;
@@ -214,6 +215,14 @@ void Checker::saw_current(Side& side, const dataplane::SessionRecord* record) {
   if (before == current || record == nullptr || record->shares[0]->lane == nullptr) return;
   for (Flow& flow : side.flows)
     for (Sent& sent : flow.sent) sent.may_be_next |= sent.session == before && !sent.is_delivered;
+}
+
+// What waits goes at the next tick, even if the clock was slowed since it was sealed: a breaker may
+// open between a session's last frame and its end.
+void Checker::saw_clock(Side& side, const dataplane::SessionRecord& record) {
+  const dataplane::LinkLane* const lane = record.shares[0]->lane;
+  if (lane != nullptr && record.info.remote_spi_base == side.waiting.spi_base.value)
+    side.waiting.until = lane->pacer.next() + Time{2000};
 }
 
 void Checker::saw_session(int site, const dataplane::SessionRecord& record) {

@@ -114,6 +114,7 @@ class Checker {
   void in_rhythm(int site, const UdpDatagram& datagram, const dataplane::SessionRecord& session,
                  Time now);
   void saw_current(Side& side, const dataplane::SessionRecord* record);
+  static void saw_clock(Side& side, const dataplane::SessionRecord& record);
   void saw_session(int site, const dataplane::SessionRecord& record);
 
   std::uint64_t seed_;
