@@ -24,7 +24,7 @@ class FillForecast {
     if (passed == Time{}) return;  // a burst by itself says nothing of when the next one comes
     if (passed <= soon && bytes_ < payload) return;
     // A stream has pauses, where somebody between is not given the CPU, and is still a stream.
-    const unsigned less = passed > silence ? 0 : in_a_row_ / 2;
+    const unsigned less = passed > silence ? 0 : std::max(in_a_row_, 1U) - 1;
     in_a_row_ = passed <= soon ? std::min(in_a_row_ + 1, most) : less;
     since_ = now;
     bytes_ = 0;
@@ -42,7 +42,7 @@ class FillForecast {
 
   Time since_{};  // when the frame's worth that is being counted began
   std::size_t bytes_ = 0;
-  unsigned in_a_row_ = 0;  // frames' worths that came soon; a pause halves it
+  unsigned in_a_row_ = 0;  // frames' worths that came soon; a pause takes one
 };
 
 }  // namespace penstock

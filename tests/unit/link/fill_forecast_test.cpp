@@ -94,7 +94,7 @@ TEST(FillForecast, AStreamOutlastsAPauseAndEndsWithSilence) {
   link.stream(200);
   link.send(5ms);
   EXPECT_TRUE(link.waits());
-  for (int i = 0; i < 3; ++i) link.send(5ms);
+  for (int i = 0; i < 25; ++i) link.send(5ms);
   EXPECT_FALSE(link.waits());
   link.stream(1000);
   link.send(51ms);
