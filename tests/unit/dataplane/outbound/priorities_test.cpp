@@ -8,19 +8,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using enum PacketClass;
-using test::make_packet;
+using test::marked;
 using test::Rhythm;
 using test::timed_session;
 
 constexpr unsigned ef = 46;
 constexpr unsigned cs1 = 8;
-
-std::vector<std::byte> marked(std::size_t size, unsigned dscp, unsigned ecn = 0) {
-  auto packet = make_packet(size, ethertype_ipv4);
-  packet[14] = std::byte{0x45};
-  packet[15] = static_cast<std::byte>(dscp << 2 | ecn);
-  return packet;
-}
 
 class Priorities : public testing::Test {
  protected:

@@ -11,17 +11,11 @@ namespace penstock::dataplane {
 namespace {
 
 using test::make_packet;
+using test::marked;
 using test::TestPair;
 
 constexpr unsigned voice = 46;
 constexpr unsigned bulk = 8;
-
-std::vector<std::byte> marked(std::size_t size, unsigned dscp, unsigned ecn = 0) {
-  auto packet = make_packet(size, ethertype_ipv4);
-  packet[14] = std::byte{0x45};
-  packet[15] = static_cast<std::byte>(dscp << 2 | ecn);
-  return packet;
-}
 
 std::vector<unsigned> traffic_classes(test::TestSite& site) {
   std::vector<unsigned> found;
