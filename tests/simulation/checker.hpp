@@ -13,6 +13,7 @@
 #include "penstock/wire/frame.hpp"
 #include "penstock/wire/outer.hpp"
 #include "tests/simulation/failure.hpp"
+#include "tests/simulation/profile.hpp"
 #include "tests/simulation/rhythm.hpp"
 #include "tests/simulation/traffic.hpp"
 
@@ -29,8 +30,8 @@ class Checker {
   [[nodiscard]] Time max_age() const { return max_age_; }
 
   // --- plain ports ---------------------------------------------------------------------
-  // The packet that the site is given now; `session`: what its link sends on, or null.
-  [[nodiscard]] std::vector<std::byte> send(int site, std::uint8_t flow,
+  // The packet that a worker of the site is given now; `session`: what it sends on, or null.
+  [[nodiscard]] std::vector<std::byte> send(int site, std::uint8_t flow, unsigned worker,
                                             const dataplane::SessionRecord* session);
   void delivered(int site, Bytes packet);
 
@@ -46,16 +47,13 @@ class Checker {
   // --- keys and numbers ----------------------------------------------------------------
   // The controller hands these keys down.
   void installing(int site, const ipc::InstallSession& message);
-  // Everything that leaves by the wire, in order.
-  void left(int site, Bytes packet, Sessions sessions, Time now);
+  // Everything that a worker sends by the wire, in order.
+  void left(int site, unsigned worker, Bytes packet, Sessions sessions, Time now);
 
   // --- a site after each turn --------------------------------------------------------------
-  void dataplane_started(int site) {
-    side(site).newest = 0;
-    side(site).rhythm.forget();
-    side(site).given_up = 0;
-  }
-  void turned(int site, const Counters& counters, Sessions sessions);
+  void dataplane_started(int site);
+  // `counters`: of each worker; `is_quiet`: none has anything to tell the others.
+  void turned(int site, std::span<const Counters> counters, Sessions sessions, bool is_quiet);
 
   struct Statistics {
     std::uint64_t sent = 0;
@@ -87,33 +85,42 @@ class Checker {
     std::vector<Sent> sent;                               // by number
     std::map<std::uint64_t, std::uint64_t> last_arrived;  // by session: the highest number, + 1
     std::uint64_t highest = 0;                            // of all, + 1
+    unsigned worker = 0;                                  // that is given it
   };
-  struct Side {
-    std::array<Flow, flow_count> flows;      // that it sends
-    std::uint64_t delivered = 0;             // to it
-    std::uint64_t newest = 0;                // session that its data plane was seen to have
-    std::map<ipc::SessionId, KeyName> keys;  // for sealing
-    std::uint64_t current = 0;               // session; 0: none
+  // What a worker sends on.
+  struct Lane {
+    std::uint64_t current = 0;  // session; 0: none
     Rhythm rhythm;
     struct Waiting {
       Spi spi_base;
       KeyName key = 0;
       Time until{};
     };
-    Waiting waiting;             // of the last frame's session: the one that the next tick sends
-    bool was_calm = false;       // at its last frame
-    bool was_steady = false;     // at the frame before: its clock had one rate
-    std::uint64_t trips = 0;     // of the breaker, by then
-    std::uint64_t given_up = 0;  // packets that a link with a rate had no room or time for
+    Waiting waiting;          // of the last frame's session: the one that the next tick sends
+    bool was_calm = false;    // at its last frame
+    bool was_steady = false;  // at the frame before: its clock had one rate
+    std::uint64_t trips = 0;  // of the breaker, by then
+  };
+  struct Side {
+    std::array<Flow, flow_count> flows;  // that it sends
+    std::uint64_t delivered = 0;         // to it
+    std::uint64_t newest = 0;            // session that its data plane was seen to have
+    std::map<ipc::SessionId, std::vector<KeyName>> keys;  // for sealing, by lane
+    std::map<ipc::SessionId, std::uint64_t> rates;        // that a lane has at most; 0: any
+    std::array<Lane, most_workers> lanes;
+    std::uint64_t given_up = 0;          // packets that a link with a rate had no room or time for
     std::uint64_t given_up_at_calm = 0;  // before the calm began
   };
   Side& side(int site) { return sides_[static_cast<std::size_t>(site)]; }
-  void frame_left(int site, const UdpDatagram& datagram, Sessions sessions, Time now);
+  void frame_left(int site, unsigned lane, const UdpDatagram& datagram, Sessions sessions,
+                  Time now);
   void number_left(int site, KeyName key, const FrameHeader& header, bool may_wait);
-  [[nodiscard]] bool is_last_of_ended(int site, const FrameHeader& header, Time now);
-  void in_rhythm(int site, const UdpDatagram& datagram, const dataplane::SessionRecord& session,
-                 Time now);
-  void saw_current(Side& side, const dataplane::SessionRecord* record);
+  [[nodiscard]] bool is_last_of_ended(int site, unsigned lane, const FrameHeader& header, Time now);
+  void in_rhythm(int site, unsigned lane, const UdpDatagram& datagram,
+                 const dataplane::SessionRecord& session, Time now);
+  void has_its_share(int site, const dataplane::LinkLane& lane, Sessions sessions);
+  void saw_current(int site, unsigned worker, Sessions sessions);
+  static void all_agree(int site, Sessions sessions);
   static void saw_clock(Side& side, const dataplane::SessionRecord& record);
   void saw_session(int site, const dataplane::SessionRecord& record);
 

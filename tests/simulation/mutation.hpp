@@ -25,6 +25,7 @@ enum class Mutation : std::uint8_t {
   loses_while_calm,      // a frame is lost where the wire claims to lose none
   leaves_between_ticks,  // a frame of a link with a rhythm leaves after its tick
   makes_up,              // a tick that was missed is made up at the next
+  exceeds_its_rate,      // a link is faster than was agreed
   count_,
 };
 
@@ -49,6 +50,7 @@ inline constexpr std::array<MutationInfo, static_cast<std::size_t>(Mutation::cou
     {"loses-while-calm", "a calm wire loses nothing"},
     {"leaves-between-ticks", "one frame a tick"},
     {"makes-up", "one frame a tick"},
+    {"exceeds-its-rate", "rate of a link"},
 }};
 
 [[nodiscard]] constexpr const MutationInfo& info(Mutation mutation) {

@@ -9,8 +9,11 @@
 
 namespace penstock::simulation {
 
+inline constexpr unsigned most_workers = 4;
+
 struct SiteProfile {
   int index = 0;
+  unsigned workers = 1;  // at most most_workers
   std::string name;
   MacAddress mac;
   Endpoint address;

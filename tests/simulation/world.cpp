@@ -1,6 +1,8 @@
 #include "world.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -87,14 +89,18 @@ void World::reload(int index) {
 
 void World::choke_ports(int index) {
   if (!site(index).dataplane) return;
-  site(index).dataplane->wire.accepts = chance_.below(40);
-  site(index).dataplane->plain.accepts = chance_.below(40);
+  for (unsigned worker = 0; worker < site(index).dataplane->workers(); ++worker) {
+    site(index).dataplane->wire(worker).accepts = chance_.below(40);
+    site(index).dataplane->plain(worker).accepts = chance_.below(40);
+  }
 }
 
 void World::open_ports(int index) {
   if (!site(index).dataplane) return;
-  site(index).dataplane->wire.accepts = dataplane::test::FakePort{}.accepts;
-  site(index).dataplane->plain.accepts = dataplane::test::FakePort{}.accepts;
+  for (unsigned worker = 0; worker < site(index).dataplane->workers(); ++worker) {
+    site(index).dataplane->wire(worker).accepts = dataplane::test::FakePort{}.accepts;
+    site(index).dataplane->plain(worker).accepts = dataplane::test::FakePort{}.accepts;
+  }
 }
 
 ControllerProcess::Hooks World::hooks(int index) {
@@ -107,6 +113,8 @@ ControllerProcess::Hooks World::hooks(int index) {
                   if (message.suite == first_install_->suite) message.out = first_install_->out;
                 }
                 checker.installing(index, message);
+                if (setup_.mutation == Mutation::exceeds_its_rate)
+                  for (std::uint64_t& rate : message.shaping.rates) rate += rate / 10;
               },
           .heard =
               [this, index](const ipc::Event& event) {
@@ -169,28 +177,51 @@ void World::turn_dataplane(int index) {
   self.dataplane_turn = Time::max();
   if (!self.dataplane) return;
   DataplaneProcess& dataplane = *self.dataplane;
-  bool is_busy = true;
-  bool may_have_spoken = false;
-  for (int round = 0; is_busy; ++round) {
+  // What a worker has to tell the others may be on its way for a while.
+  const bool is_slow = dataplane.workers() > 1 && chance_.percent(20);
+  for (int round = 0; go_round(index, round == 0, is_slow); ++round)
     if (round == rounds_a_turn) throw Failure{"a turn ends", "a data plane finds work for ever"};
-    is_busy = dataplane.turn_worker(now_);
-    take_wire(index);
-    take_plain(index);
-    may_have_spoken |= dataplane.turn_main_core(now_, std::exchange(self.has_caller, false));
-    is_busy |= dataplane.has_commands();
-  }
-  Counters counters = dataplane.counters();
-  if (setup_.mutation == Mutation::unbalances_a_book && counters[Counter::packed] > 20)
-    ++counters.values[static_cast<std::size_t>(Counter::packed)];
-  if (setup_.mutation == Mutation::two_current)
-    for (const auto& record : dataplane.sessions())
-      if (record->shares[0]->state() == ipc::SessionState::retiring)
-        record->shares[0]->set_state(ipc::SessionState::current);
-  checker.turned(index, counters, dataplane.sessions());
+  if (setup_.mutation == Mutation::two_current) make_two_current(index);
+  std::vector<Counters> counters;
+  for (unsigned worker = 0; worker < dataplane.workers(); ++worker)
+    counters.push_back(dataplane.counters(worker));
+  if (setup_.mutation == Mutation::unbalances_a_book && counters[0][Counter::packed] > 20)
+    ++counters[0].values[static_cast<std::size_t>(Counter::packed)];
+  checker.turned(index, counters, dataplane.sessions(), !is_slow);
   // A deadline that has passed is met at the next turn; virtual time must not stand still.
   wake_dataplane(index, std::max(dataplane.deadline(), now_ + 1us));
-  if (may_have_spoken && self.controller && self.controller->has_mail())
+  if (is_slow) wake_dataplane(index, now_ + 1us + chance_.time(0ms, 2ms));
+  if (std::exchange(self.has_spoken, false) && self.controller && self.controller->has_mail())
     wake_controller(index, now_ + chance_.time(0ms, 2ms));
+}
+
+// Threads of one process: any of them may be the first.
+bool World::go_round(int index, bool is_first, bool is_slow) {
+  DataplaneProcess& dataplane = *site(index).dataplane;
+  const unsigned workers = dataplane.workers();
+  std::array<unsigned, most_workers + 1> order{};
+  const auto parts = std::span{order}.first(workers + 1);  // the last is the main core
+  std::iota(parts.begin(), parts.end(), 0u);
+  if (workers > 1)
+    for (std::size_t left = parts.size(); left > 1; --left)
+      std::swap(parts[left - 1], parts[chance_.below(left)]);
+  bool is_busy = false;
+  for (const unsigned part : parts) {
+    if (part < workers) {
+      if (is_first || dataplane.has_work(part, now_)) is_busy |= turn_worker(index, part);
+    } else if (!is_slow) {
+      const bool has_caller = std::exchange(site(index).has_caller, false);
+      site(index).has_spoken |= dataplane.turn_main_core(now_, has_caller);
+    }
+  }
+  return is_busy || dataplane.has_commands() || (workers > 1 && !is_slow && dataplane.has_news());
+}
+
+bool World::turn_worker(int index, unsigned worker) {
+  const bool is_busy = site(index).dataplane->turn_worker(worker, now_);
+  take_wire(index, worker);
+  take_plain(index, worker);
+  return is_busy;
 }
 
 void World::turn_controller(int index) {
@@ -216,33 +247,35 @@ void World::traffic(int index) {
   const std::uint64_t count = chance_.percent(3) ? 1 + chance_.below(60) : 1;
   Site& self = site(index);
   if (!self.dataplane) return;
-  const dataplane::SessionRecord* const session = self.dataplane->current();
+  DataplaneProcess& dataplane = *self.dataplane;
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto flow = static_cast<std::uint8_t>(chance_.below(flow_count));
-    self.dataplane->plain.incoming.push_back({.bytes = checker.send(index, flow, session)});
+    const unsigned worker = dataplane.worker_of_flow(flow);
+    dataplane.plain(worker).incoming.push_back(
+        {.bytes = checker.send(index, flow, worker, dataplane.current(worker))});
   }
-  log.add(now_, Happening::packet_in, index, count, session != nullptr ? 1 : 0);
+  log.add(now_, Happening::packet_in, index, count, dataplane.current() != nullptr ? 1 : 0);
   turn_dataplane(index);
 }
 
-void World::take_wire(int index) {
-  mutate_wire(index);
-  for (FakePacket& packet : std::exchange(site(index).dataplane->wire.sent, {}))
-    leave(index, std::move(packet));
+void World::take_wire(int index, unsigned worker) {
+  mutate_wire(index, worker);
+  for (FakePacket& packet : std::exchange(site(index).dataplane->wire(worker).sent, {}))
+    leave(index, worker, std::move(packet));
 }
 
-void World::leave(int index, FakePacket packet) {
+void World::leave(int index, unsigned worker, FakePacket packet) {
   const Bytes bytes{packet.bytes};
   log.add(now_, Happening::left, index,
           hash_of(bytes.last(std::min<std::size_t>(bytes.size(), 48))), bytes.size());
-  checker.left(index, bytes, site(index).dataplane->sessions(), now_);
+  checker.left(index, worker, bytes, site(index).dataplane->sessions(), now_);
   over_the_wire(index, std::move(packet));
 }
 
-void World::take_plain(int index) {
+void World::take_plain(int index, unsigned worker) {
   DataplaneProcess& dataplane = *site(index).dataplane;
-  mutate_plain(index);
-  for (const FakePacket& packet : std::exchange(dataplane.plain.sent, {})) {
+  mutate_plain(index, worker);
+  for (const FakePacket& packet : std::exchange(dataplane.plain(worker).sent, {})) {
     log.add(now_, Happening::packet_out, index, hash_of(Bytes{packet.bytes}.first(24)),
             packet.bytes.size());
     checker.delivered(index, packet.bytes);
@@ -305,7 +338,13 @@ void World::fly(int to, FakePacket packet) {
 void World::arrive(int index, FakePacket packet) {
   if (!site(index).dataplane || !site(index).nat.arrives(packet.bytes)) return;
   log.add(now_, Happening::arrived, index, packet.bytes.size());
-  site(index).dataplane->wire.incoming.push_back(std::move(packet));
+  DataplaneProcess& dataplane = *site(index).dataplane;
+  unsigned worker = 0;
+  if (dataplane.workers() > 1) {
+    const auto owner = dataplane.owner_of(packet.bytes);
+    worker = owner ? *owner : static_cast<unsigned>(chance_.below(dataplane.workers()));
+  }
+  dataplane.wire(worker).incoming.push_back(std::move(packet));
   turn_dataplane(index);
 }
 

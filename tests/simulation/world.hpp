@@ -95,9 +95,11 @@ class World {
     std::unique_ptr<ControllerProcess> controller;
     std::filesystem::path socket;
     Nat nat;
-    std::vector<dataplane::test::FakePacket> missed;  // kept for the next tick, wrongly
-    bool has_caller = false;                          // the controller did something at the door
+    // By worker: kept for the next tick, wrongly.
+    std::array<std::vector<dataplane::test::FakePacket>, most_workers> missed;
+    bool has_caller = false;  // the controller did something at the door
     std::uint64_t lives = 0;
+    bool has_spoken = false;            // the main core had a turn: perhaps to the controller
     Time dataplane_turn = Time::max();  // when one is due
     Time controller_turn = Time::max();
   };
@@ -115,21 +117,25 @@ class World {
   void wake_dataplane(int index, Time when);
   void wake_controller(int index, Time when);
   void turn_dataplane(int index);
+  // Once through the workers and the main core; true: there is more to do.
+  bool go_round(int index, bool is_first, bool is_slow);
+  bool turn_worker(int index, unsigned worker);
   void turn_controller(int index);
   void schedule_traffic(int index);
   void traffic(int index);
   // What a turn left in the ports.
-  void take_wire(int index);
-  void take_plain(int index);
-  void leave(int index, dataplane::test::FakePacket packet);
+  void take_wire(int index, unsigned worker);
+  void take_plain(int index, unsigned worker);
+  void leave(int index, unsigned worker, dataplane::test::FakePacket packet);
   void over_the_wire(int from, dataplane::test::FakePacket packet);
   void forge(int to, dataplane::test::FakePacket packet);
   void fly(int to, dataplane::test::FakePacket packet);
   void arrive(int index, dataplane::test::FakePacket packet);
-  void mutate_wire(int index);
-  void mutate_plain(int index);
-  void make_up(int index, std::vector<dataplane::test::FakePacket>& sent);
-  void hold_back(std::vector<dataplane::test::FakePacket>& sent, int index);
+  void mutate_wire(int index, unsigned worker);
+  void mutate_plain(int index, unsigned worker);
+  void make_two_current(int index);
+  void make_up(int index, unsigned worker);
+  void hold_back(int index, unsigned worker);
   [[nodiscard]] ControllerProcess::Hooks hooks(int index);
 
   Setup setup_;

@@ -43,7 +43,8 @@ void World::make_profiles() {
 // Mostly burst, as most links; what is to be seen wrong of a rhythm needs one.
 ShapeMode World::any_mode() {
   const std::uint64_t any = chance_.below(10);
-  if (setup_.mutation == Mutation::leaves_between_ticks || setup_.mutation == Mutation::makes_up)
+  if (setup_.mutation == Mutation::leaves_between_ticks || setup_.mutation == Mutation::makes_up ||
+      setup_.mutation == Mutation::exceeds_its_rate)
     return ShapeMode::constant;
   return any < 6 ? ShapeMode::burst : any < 8 ? ShapeMode::constant : ShapeMode::quantized;
 }
