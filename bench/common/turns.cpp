@@ -33,6 +33,11 @@ double count_cycles_per_second() {
 
 }  // namespace
 
+double cycles_per_second() {
+  static const double counted = count_cycles_per_second();
+  return counted;
+}
+
 double thread_seconds() {
   timespec now{};
   check(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0, "a thread has a clock of its own");
@@ -62,10 +67,7 @@ void Turns::run_round(std::size_t round) {
 
 double Turns::seconds(std::size_t way) const { return median(ways_[way].seconds); }
 
-double Turns::cycles(std::size_t way) const {
-  static const double cycles_per_second = count_cycles_per_second();
-  return seconds(way) * cycles_per_second;
-}
+double Turns::cycles(std::size_t way) const { return seconds(way) * cycles_per_second(); }
 
 double Turns::ratio(std::size_t way, std::size_t other) const {
   std::vector<double> ratios;
@@ -79,6 +81,26 @@ double Turns::ratio_to_sum(std::size_t way, std::size_t one, std::size_t two) co
   for (std::size_t i = 0; i < ways_[way].seconds.size(); ++i)
     ratios.push_back((ways_[one].seconds[i] + ways_[two].seconds[i]) / ways_[way].seconds[i]);
   return median(std::move(ratios));
+}
+
+double Turns::seconds_without(std::size_t way, std::size_t part) const {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < ways_[way].seconds.size(); ++i) all.push_back(rest(i, {way, part}));
+  return median(std::move(all));
+}
+
+double Turns::ratio_without(std::size_t way, std::size_t part, std::size_t other) const {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < ways_[way].seconds.size(); ++i)
+    ratios.push_back(ways_[other].seconds[i] / rest(i, {way, part}));
+  return median(std::move(ratios));
+}
+
+double Turns::cost_without(Rest way, Rest other) const {
+  std::vector<double> costs;
+  for (std::size_t i = 0; i < ways_[way.way].seconds.size(); ++i)
+    costs.push_back(rest(i, other) / rest(i, way));
+  return median(std::move(costs));
 }
 
 std::size_t Turns::fastest(const std::vector<std::size_t>& ways) const {

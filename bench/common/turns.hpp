@@ -16,6 +16,9 @@ namespace penstock::bench {
 // Of this thread, spent on a CPU.
 [[nodiscard]] double thread_seconds();
 
+// Of the time stamp counter.
+[[nodiscard]] double cycles_per_second();
+
 // The thread's seconds that `work` takes.
 template <class Work>
 [[nodiscard]] double seconds_of(Work&& work) {
@@ -42,6 +45,15 @@ class Turns {
   // The speed of one way over that of another; of both that of another together.
   [[nodiscard]] double ratio(std::size_t way, std::size_t other) const;
   [[nodiscard]] double ratio_to_sum(std::size_t way, std::size_t one, std::size_t two) const;
+  // Of one way without another that is a part of it; and the speed of that over a third's.
+  [[nodiscard]] double seconds_without(std::size_t way, std::size_t part) const;
+  [[nodiscard]] double ratio_without(std::size_t way, std::size_t part, std::size_t other) const;
+  // What a piece of `other` costs over one of `way`, each a way and the part that does not count.
+  struct Rest {
+    std::size_t way;
+    std::size_t part;
+  };
+  [[nodiscard]] double cost_without(Rest way, Rest other) const;
   // The way, of several, with the smallest median.
   [[nodiscard]] std::size_t fastest(const std::vector<std::size_t>& ways) const;
 
@@ -53,6 +65,9 @@ class Turns {
   };
 
   void run_round(std::size_t round);
+  [[nodiscard]] double rest(std::size_t round, Rest of) const {
+    return ways_[of.way].seconds[round] - ways_[of.part].seconds[round];
+  }
 
   std::vector<Entry> ways_;
 };

@@ -114,7 +114,7 @@ struct Mailbox {
         traces("traces_" + std::to_string(worker)) {}
 
   Ring<Command, 1024> commands;
-  Ring<Note, 32768> notes;
+  Ring<Note, 65536> notes;
   Ring<PuntedPacket, 256> punts;
   Ring<PuntedPacket, 64> strangers;
   Ring<PuntedPacket, 64> probes;

@@ -15,7 +15,7 @@ namespace penstock::dataplane {
 class SessionTable {
  public:
   // Unconfirmed, current and retiring ones of all links; the main core refuses more.
-  static constexpr std::size_t capacity = 4096;
+  static constexpr std::size_t capacity = 10240;
   static_assert(capacity >= 3 * limits::max_links && capacity <= limits::max_sessions);
 
   SessionTable() : slots_(limits::max_sessions), current_(VlanMap::links) {

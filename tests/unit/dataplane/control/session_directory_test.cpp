@@ -124,9 +124,14 @@ TEST_F(DirectoryTest, ASlotHoldsOneLivingSession) {
 }
 
 TEST_F(DirectoryTest, HoldsSoManySessions) {
+  const auto in_slot = [this](std::uint32_t number) {
+    InstallSession message = session(number);
+    message.local_spi_base = Spi::make(7, number, 0).value;
+    return message;
+  };
   for (std::uint32_t i = 1; i <= SessionTable::capacity; ++i)
-    ASSERT_EQ(result(session(i)), InstallResult::installed) << i;
-  EXPECT_EQ(result(session(SessionTable::capacity + 1)), InstallResult::no_memory);
+    ASSERT_EQ(result(in_slot(i)), InstallResult::installed) << i;
+  EXPECT_EQ(result(in_slot(SessionTable::capacity + 1)), InstallResult::no_memory);
 }
 
 TEST_F(DirectoryTest, MakesSharesAsTheMessageSays) {

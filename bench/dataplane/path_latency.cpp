@@ -1,0 +1,117 @@
+// Through two workers in one thread: one encapsulates, the other takes what it sent. Packets
+// arrive by the clock, and how long one takes counts from when it was to arrive (an open loop: who
+// is late makes nothing arrive later).
+#include <fmt/format.h>
+
+#include "bench/dataplane/path_clocked.hpp"
+#include "bench/dataplane/path_rates.hpp"
+#include "penstock/base/check.hpp"
+
+namespace penstock::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using namespace dataplane;
+
+constexpr std::size_t packet_memory = std::size_t{128} << 10;
+
+class Pair {
+ public:
+  Pair(Lab& lab, Protection protection)
+      : one_(lab, 1, plain_one_, wire_one_), two_(lab, 2, plain_two_, wire_two_) {
+    wire_one_.link(wire_two_);
+    wire_two_.link(wire_one_);
+    const auto session = path_session(1, protection);
+    const Session& near = one_.install(session);
+    const Session& far = two_.install(far_half(session));
+    const Time give_up = clock_.now() + 5s;
+    while (
+        (near.state() != ipc::SessionState::current || far.state() != ipc::SessionState::current) &&
+        clock_.now() < give_up)
+      turn();
+    check(far.state() == ipc::SessionState::current, "two sites confirm a session");
+  }
+
+  struct Seen {
+    double per_second = 0;
+    std::uint64_t lost = 0;
+    PathHistogram delays;
+  };
+  Seen run(const PacketMix& packets, double per_second, milliseconds length) {
+    const std::uint64_t lost = plain_one_.lost();
+    const std::uint64_t delivered = plain_two_.delivered();
+    plain_two_.delays() = {};
+    plain_one_.offer(packets.make(packet_memory), per_second);
+    const Time start = clock_.now();
+    while (clock_.now() < start + length)
+      for (int i = 0; i < 16; ++i) turn();
+    const double seconds = std::chrono::duration<double>(clock_.now() - start).count();
+    plain_one_.stop();
+    Seen seen{.per_second = static_cast<double>(plain_two_.delivered() - delivered) / seconds,
+              .lost = plain_one_.lost() - lost,
+              .delays = plain_two_.delays()};
+    for (const Time end = clock_.now() + 5ms; clock_.now() < end;) turn();
+    return seen;
+  }
+
+ private:
+  void turn() {
+    one_.worker.turn(clock_.now());
+    two_.worker.turn(clock_.now());
+  }
+
+  OwnClock clock_;
+  ClockedPlain plain_one_{2048, clock_};
+  ClockedPlain plain_two_{2048, clock_};
+  LinkedWire wire_one_;
+  LinkedWire wire_two_;
+  Site one_;
+  Site two_;
+};
+
+// The most that all arrives of. On a machine that is shared none may be found near what it
+// carries; then it is the half of that.
+double find_maximum(Pair& pair, const PacketMix& packets, milliseconds each) {
+  const double plateau = pair.run(packets, 1e9, each).per_second;
+  for (double share = 1; share > 0.5; share -= 0.025)
+    if (pair.run(packets, plateau * share, each).lost == 0) return plateau * share;
+  return plateau / 2;
+}
+
+std::vector<PathRow> run_latency(Lab& lab, Protection protection, const std::string& name,
+                                 milliseconds budget) {
+  Pair pair{lab, protection};
+  const PacketMix packets{0};
+  const double most = find_maximum(pair, packets, budget / 16);
+  std::vector<PathRow> rows;
+  for (const int percent : {10, 50, 90}) {
+    const auto seen = pair.run(packets, most * percent / 100, budget);
+    rows.push_back({.name = fmt::format("{}/{}%", name, percent),
+                    .suite = protection,
+                    .packets = packets,
+                    .workers = 1,
+                    .sessions = 1,
+                    .mpps = seen.per_second / 1e6,
+                    .more = {{"load_percent", percent},
+                             {"p50_us", seen.delays.at(0.5)},
+                             {"p99_us", seen.delays.at(0.99)},
+                             {"p99_9_us", seen.delays.at(0.999)},
+                             {"worst_us", seen.delays.worst()},
+                             {"lost", static_cast<double>(seen.lost)}}});
+  }
+  return rows;
+}
+
+}  // namespace
+
+void add_latency(std::vector<PathTrial>& trials) {
+  for (const Protection protection : {Protection::aes256_ctr_sha256, Protection::aes256_gcm}) {
+    const std::string name = fmt::format("latency/{}", to_string(protection));
+    trials.push_back({name, [=](Lab& lab, milliseconds budget) {
+                        return run_latency(lab, protection, name, budget);
+                      }});
+  }
+}
+
+}  // namespace penstock::bench
