@@ -20,6 +20,13 @@ Bytes bytes_of(rte_mbuf* buffer) {
   return {rte_pktmbuf_mtod(buffer, const std::byte*), buffer->data_len};
 }
 
+// Places of a mailbox that these commands must not take: the last is for the order that must not
+// wait, and what far sides say fills half at most.
+constexpr std::size_t kept_from(Command::Kind kind) {
+  if (kind == Command::Kind::zeroize) return 0;
+  return kind == Command::Kind::report ? decltype(Mailbox::commands)::entries / 2 : 1;
+}
+
 pollfd readable(int fd) { return {.fd = fd, .events = POLLIN, .revents = 0}; }
 
 }  // namespace
@@ -69,11 +76,28 @@ void MainCore::turn(Time now, const Ready& ready) {
 void MainCore::read_note(const Note& note) {
   if (note.kind == Note::Kind::port_gone)
     is_port_gone_ = true;
+  else if (note.kind == Note::Kind::confirmed)
+    read_confirmed(note);
   else
     control_.on_note(note);
-  if (note.kind == Note::Kind::confirmed)
-    if (const SessionRecord* record = sessions_.find(*note.session))
-      prober_.confirmed(*record, now_);
+}
+
+// Every worker says so; the first one is news.
+void MainCore::read_confirmed(const Note& note) {
+  const SessionRecord* const record = sessions_.find(*note.session);
+  const bool was_confirmed = record->was_confirmed;
+  control_.on_note(note);
+  if (!was_confirmed && record->was_confirmed) prober_.confirmed(*record, now_);
+}
+
+// To the worker whose lane it is about. Its session's frames may be another's by then.
+void MainCore::pass_on(const StrayReport& stray) {
+  const SessionRecord* const record = sessions_.find(stray.spi);
+  const std::size_t worker = stray.report.lane;
+  if (record == nullptr || worker >= workers()) return;
+  static_cast<void>(command(worker, {.kind = Command::Kind::report,
+                                     .session = record->shares[worker].get(),
+                                     .report = stray.report}));
 }
 
 void MainCore::read_worker(Mailbox& mailbox, Time now) {
@@ -83,6 +107,7 @@ void MainCore::read_worker(Mailbox& mailbox, Time now) {
     rte_pktmbuf_free(heard->message);
   }
   while (const auto trace = mailbox.traces.pop()) read_trace(*trace);
+  while (const auto stray = mailbox.reports.pop()) pass_on(*stray);
   while (const auto punted = mailbox.punts.pop()) read_punt(*punted, now);
   while (const auto punted = mailbox.strangers.pop()) read_punt(*punted, now);
   while (const auto punted = mailbox.probes.pop()) read_punt(*punted, now);
@@ -103,9 +128,9 @@ int MainCore::timeout_ms(Time now) const {
 
 bool MainCore::command(std::size_t worker, const Command& command) {
   Mailbox& mailbox = *setup_.workers[worker].mailbox;
-  // The last place is kept for the order that must not wait.
-  const std::size_t kept = command.kind == Command::Kind::zeroize ? 0 : 1;
-  if (mailbox.commands.room() <= kept || !mailbox.commands.push(command)) {
+  Command told = command;
+  if (told.session != nullptr) told.spi = told.session->local_spi_base;
+  if (mailbox.commands.room() <= kept_from(command.kind) || !mailbox.commands.push(told)) {
     ++mailbox_full_;
     return false;
   }

@@ -55,7 +55,8 @@ class MainCore final : public Plane, public endpoint::EndpointSink, public probi
   void turn(Time now, const Ready& ready);
   // When a turn has something to do although nothing arrives; Time::max() if never.
   [[nodiscard]] Time deadline() const {
-    return std::min({endpoint_.deadline(), candidates_.deadline(), prober_.deadline()});
+    const Time again = control_.has_orders() ? now_ + std::chrono::milliseconds{10} : Time::max();
+    return std::min({endpoint_.deadline(), candidates_.deadline(), prober_.deadline(), again});
   }
   [[nodiscard]] const SessionDirectory& sessions() const { return sessions_; }
 
@@ -81,6 +82,8 @@ class MainCore final : public Plane, public endpoint::EndpointSink, public probi
  private:
   void read_worker(Mailbox& mailbox, Time now);
   void read_note(const Note& note);
+  void read_confirmed(const Note& note);
+  void pass_on(const StrayReport& stray);
   void read_punt(const PuntedPacket& punted, Time now);
   // Through one of the session's own SAs, lane 0.
   void send_block(std::span<const std::unique_ptr<Session>> shares, ControlType type, Bytes said);

@@ -89,6 +89,7 @@ Result<void> make_workers(const SiteConfig& config, const Topology& topology, Op
                           const WireIdentity& self, const EnginePlan& crypto, Running& running) {
   std::vector<std::uint16_t> vlans;
   for (const LinkConfig& link : config.links) vlans.push_back(link.vlan);
+  const auto workers = static_cast<unsigned>(topology.workers.size());
   for (const WorkerPlan& plan : topology.workers) {
     auto engine = FrameEngine::create(crypto);
     if (!engine) return std::unexpected{engine.error()};
@@ -100,6 +101,7 @@ Result<void> make_workers(const SiteConfig& config, const Topology& topology, Op
                                                     .wire = opened.wire->queue(plan.wire_queue),
                                                     .plain_info = opened.plain->info(),
                                                     .mailbox = mailbox,
+                                                    .seat = {plan.index, workers},
                                                     .frames = opened.frames.get(),
                                                     .punts = opened.punts.get(),
                                                     .held_limit = topology.held_limit,

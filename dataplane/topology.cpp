@@ -95,6 +95,8 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
                      decltype(Mailbox::heard)::entries, "handshakes inside sessions"});
     rings.push_back({fmt::format("traces_{}", index), worker, "main",
                      decltype(Mailbox::traces)::entries, "far sides that may have moved"});
+    rings.push_back({fmt::format("reports_{}", index), worker, "main",
+                     decltype(Mailbox::reports)::entries, "what far sides say of others' lanes"});
   }
   return rings;
 }

@@ -24,6 +24,7 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
       outbox_(setup.mailbox, count_),
       engine_(std::move(engine)),
       held_{.limit = setup.held_limit},
+      sessions_(setup.seat),
       life_(sessions_),
       out_{.plain = setup.plain,
            .wire = setup.wire,
@@ -190,9 +191,12 @@ void Worker::obey(const Command& command, Time now) {
       outbox_.note({.kind = Note::Kind::installed, .session = command.session});
       outbound::join_lane(*command.session, now);
       return life_.install(*command.session, now);
+    case Command::Kind::confirm:
+      if (has(command)) life_.confirm_too(*command.session, now);
+      return;
     case Command::Kind::remove:
       // It may have ended by itself in the meantime; then its note is on the way.
-      if (has(command.session)) life_.remove(*command.session, ipc::RemovalReason::by_controller);
+      if (has(command)) life_.remove(*command.session, ipc::RemovalReason::by_controller);
       return;
     case Command::Kind::next_hop:
       return set_next_hop(command);
@@ -210,16 +214,19 @@ void Worker::obey(const Command& command, Time now) {
       return sessions_.vlans().forget(command.link, command.vlan);
     case Command::Kind::move:
       return move(command);
+    case Command::Kind::report:
+      if (has(command)) inbound::take_report(in_, *command.session, command.report, now);
+      return;
   }
 }
 
-bool Worker::has(const Session* session) const {
-  return std::ranges::find(sessions_.all(), session) != sessions_.all().end();
+bool Worker::has(const Command& command) const {
+  return sessions_.has(command.session, command.spi);
 }
 
 void Worker::send_control(const Command& command, Time now) {
   const Bytes block{rte_pktmbuf_mtod(command.packet, const std::byte*), command.packet->data_len};
-  if (has(command.session) && command.session->out)
+  if (has(command) && command.session->out)
     outbound::send_control(out_, *command.session->out, block, now);
   else
     count_.drop(DropReason::inside_gone);
@@ -228,7 +235,7 @@ void Worker::send_control(const Command& command, Time now) {
 
 void Worker::send_challenge(const Command& command, Time now) {
   const Bytes block{rte_pktmbuf_mtod(command.packet, const std::byte*), command.packet->data_len};
-  if (has(command.session) && command.session->out) {
+  if (has(command) && command.session->out) {
     OutboundSa& sa = *command.session->out;
     OuterAddresses way = command.session->route;
     way.destination = command.peer;
@@ -239,7 +246,7 @@ void Worker::send_challenge(const Command& command, Time now) {
 }
 
 void Worker::move(const Command& command) {
-  if (!has(command.session)) return;
+  if (!has(command)) return;
   Session& session = *command.session;
   session.next_hop = command.address;
   session.route.destination = command.peer;

@@ -19,6 +19,7 @@
 #include "dataplane/idle.hpp"
 #include "dataplane/inbound/path.hpp"
 #include "dataplane/outbound/path.hpp"
+#include "dataplane/seat.hpp"
 #include "dataplane/session/life.hpp"
 #include "dataplane/session/mailbox.hpp"
 #include "dataplane/session/outbox.hpp"
@@ -35,6 +36,7 @@ struct WorkerSetup {
   PortQueue& wire;
   const PortInfo& plain_info;
   Mailbox& mailbox;
+  Seat seat;
   rte_mempool* frames = nullptr;  // buffers for frames, both ways
   rte_mempool* punts = nullptr;   // buffers for what goes to the main core
   std::uint32_t held_limit = 0;   // frames that reassembly may hold back
@@ -76,7 +78,7 @@ class Worker {
   void zeroize();
   [[nodiscard]] bool read_mailbox(Time now);
   void obey(const Command& command, Time now);
-  [[nodiscard]] bool has(const Session* session) const;
+  [[nodiscard]] bool has(const Command& command) const;
   void inject(rte_mbuf* packet);
   void send_control(const Command& command, Time now);
   void send_challenge(const Command& command, Time now);

@@ -15,19 +15,6 @@ using ipc::EventKind;
 using ipc::InstallResult;
 using ipc::ReceiveStatus;
 
-namespace {
-
-// Of a session that all workers gave back. A held frame counts in its worker's budget, which only
-// the worker may touch.
-bool holds_frames(const SessionRecord& record) {
-  return std::ranges::any_of(record.shares, [](const auto& share) {
-    return std::ranges::any_of(share->in,
-                               [](const InboundSa& sa) { return sa.reassembler.has_gap(); });
-  });
-}
-
-}  // namespace
-
 ControlServer::ControlServer(Setup setup, SessionDirectory& sessions, Plane& plane)
     : setup_(std::move(setup)),
       sessions_(sessions),
@@ -125,11 +112,14 @@ bool ControlServer::install(const ipc::InstallSession& message, Time now) {
   is_expected_old_ = true;
   for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
     Session* share = (*record)->shares[worker].get();
+    (*record)->holders |= bit_of(worker);
     if (!plane_.command(worker, {.kind = Command::Kind::install, .session = share})) {
-      // The workers before this one have their share; it dies unconfirmed with them.
-      (*record)->returned_by += plane_.workers() - worker;
+      (*record)->holders ^= bit_of(worker);
       reply_installed(std::exchange((*record)->install, {}), InstallResult::no_memory);
-      if (worker == 0) sessions_.erase(**record);
+      if (worker == 0)
+        sessions_.erase(**record);
+      else
+        remove_everywhere(**record);
       return true;
     }
   }
@@ -217,129 +207,12 @@ bool ControlServer::know_link(const ipc::LinkPeer& message) {
   return true;
 }
 
-// --- what workers and the wire have for it ----------------------------------------------
-
-void ControlServer::on_note(const Note& note) {
-  SessionRecord* record = sessions_.find(*note.session);
-  if (record == nullptr) return;
-  switch (note.kind) {
-    case Note::Kind::installed:
-      return on_installed(*record);
-    case Note::Kind::confirmed:
-      return on_confirmed(*record);
-    case Note::Kind::rekey_wanted:
-      return on_rekey_wanted(*record);
-    case Note::Kind::silence:
-      note.session->progress.has_silence_note.exchange(false, std::memory_order_acq_rel);
-      return on_silence(*record);
-    case Note::Kind::breaker:
-      note.session->progress.has_breaker_note.exchange(false, std::memory_order_acq_rel);
-      return on_breaker(*record,
-                        note.session->progress.stopped_ppm.load(std::memory_order_relaxed));
-    case Note::Kind::returned:
-      return on_returned(*record, note.reason);
-    case Note::Kind::port_gone:
-      return;
-  }
-}
-
-void ControlServer::on_installed(SessionRecord& record) {
-  if (++record.installed_by < plane_.workers()) return;
-  reply_installed(std::exchange(record.install, {}), InstallResult::installed);
-}
-
-void ControlServer::on_confirmed(SessionRecord& record) {
-  if (std::exchange(record.was_confirmed, true)) return;
-  tell_event(EventKind::session_confirmed, 0, record);
-}
-
-void ControlServer::on_rekey_wanted(SessionRecord& record) {
-  if (std::exchange(record.was_rekey_told, true)) return;
-  tell_event(EventKind::rekey_wanted, 0, record);
-}
-
-void ControlServer::on_breaker(const SessionRecord& record, std::uint32_t lost_ppm) {
-  tell_event(lost_ppm != 0 ? EventKind::link_stopped : EventKind::link_resumed, lost_ppm, record);
-}
-
-// Silent is what no worker hears.
-void ControlServer::on_silence(SessionRecord& record) {
-  const bool is_silent = std::ranges::all_of(record.shares, [](const auto& share) {
-    return share->progress.is_silent.load(std::memory_order_relaxed);
-  });
-  if (std::exchange(record.is_silent, is_silent) == is_silent) return;
-  tell_event(is_silent ? EventKind::peer_silent : EventKind::peer_heard, 0, record);
-}
-
-void ControlServer::on_returned(SessionRecord& record, ipc::RemovalReason reason) {
-  if (++record.returned_by < plane_.workers()) return;
-  check(!holds_frames(record), "a worker gives sessions back with no frame held");
-  // The keys go first: who has the reply may rely on it.
-  record.shares.clear();
-  record.probes.reset();
-  if (record.remove.controller == connection_)
-    tell(ipc::RemoveReply{
-        .header = {.type = ipc::RemoveReply::type, .request = record.remove.number},
-        .was_there = 1});
-  tell_event(EventKind::session_removed, static_cast<std::uint32_t>(reason), record);
-  const bool was_doomed = record.is_doomed;
-  sessions_.erase(record);
-  is_expected_old_ = true;
-  if (was_doomed && --doomed_ == 0) reply_zeroized();
-}
-
-void ControlServer::on_moved(const SessionRecord& record) {
-  tell(ipc::Event{.kind = EventKind::peer_moved,
-                  .link = record.info.link,
-                  .session_id = record.info.session_id,
-                  .peer = record.info.peer});
-  is_expected_old_ = true;
-}
-
-void ControlServer::on_path(SessionRecord& record, std::uint16_t frame_size) {
-  record.path_frame = frame_size;
-  tell_event(EventKind::path_frame, frame_size, record);
-}
-
-void ControlServer::on_handshake(const Endpoint& from, Bytes datagram) {
-  ipc::Punt punt;
-  if (datagram.size() > punt.datagram.bytes.size()) return;
-  punt.datagram.peer = ipc::to_wire(from);
-  punt.datagram.length = static_cast<std::uint16_t>(datagram.size());
-  std::ranges::copy(datagram, punt.datagram.bytes.begin());
-  pass_up(punt);
-}
-
-void ControlServer::on_inside(Spi spi, Bytes message) {
-  const SessionRecord* record = sessions_.find(spi);
-  ipc::PuntInside punt;
-  if (record == nullptr || message.size() != punt.message.bytes.size()) return;
-  punt.message.session_id = record->info.session_id;
-  std::ranges::copy(message, punt.message.bytes.begin());
-  pass_up(punt);
-}
-
 // --- to the controller --------------------------------------------------------------------
-
-template <ipc::Message M>
-void ControlServer::tell(const M& message) {
-  if (is_greeted_ && !controller_->send(message)) drop_controller();
-}
-
-template <ipc::Message M>
-void ControlServer::pass_up(const M& message) {
-  if (!is_greeted_) {
-    ++no_controller_;
-    return;
-  }
-  const ipc::SendStatus status = controller_->offer(message);
-  if (status == ipc::SendStatus::sent) return;
-  ++controller_slow_;
-  if (status == ipc::SendStatus::gone) drop_controller();
-}
 
 void ControlServer::end_turn() {
   if (is_expected_old_) tell_expected();
+  if (std::exchange(has_orders_, false))
+    for (const auto& record : sessions_.all()) give_orders(*record);
 }
 
 // Whose handshake messages come out of the far sides' budget: links and living sessions. All are

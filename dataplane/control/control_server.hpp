@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "penstock/base/clock.hpp"
@@ -46,6 +48,8 @@ class ControlServer {
 
   // When all that waited was read: tells the plane what follows from it, once.
   void end_turn();
+  // Workers wait for orders that their mailboxes had no room for: another turn, soon.
+  [[nodiscard]] bool has_orders() const { return has_orders_; }
 
   // What was meant for the controller, or came from it, and was lost here: adds it.
   void add_losses(Counters& counters) const;
@@ -65,11 +69,13 @@ class ControlServer {
   [[nodiscard]] bool report(const ipc::GetStats& message, Time now);
 
   void on_installed(SessionRecord& record);
-  void on_confirmed(SessionRecord& record);
+  void on_confirmed(SessionRecord& record, const Session& share);
   void on_rekey_wanted(SessionRecord& record);
   void on_silence(SessionRecord& record);
-  void on_breaker(const SessionRecord& record, std::uint32_t lost_ppm);
-  void on_returned(SessionRecord& record, ipc::RemovalReason reason);
+  void on_breaker(const SessionRecord& record);
+  void on_returned(SessionRecord& record, const Session& share, ipc::RemovalReason reason);
+  void remove_everywhere(SessionRecord& record);
+  void give_orders(SessionRecord& record);
 
   // To the controller, if there is one that said hello; drops it when too much waits for it.
   template <ipc::Message M>
@@ -96,10 +102,30 @@ class ControlServer {
   std::vector<PendingRequest> zeroize_;           // answered when no session is doomed any more
   std::uint32_t zeroized_ = 0;                    // sessions that there were
   std::uint32_t doomed_ = 0;                      // of them, still there
+  std::unordered_map<std::uint32_t, std::uint64_t> confirmed_;  // by link: the latest one's order
+  std::set<std::uint32_t> stopped_;                             // links, as they were told
+  bool has_orders_ = false;
   std::uint64_t connection_ = 0;  // counts them; replies go only to the one that asked
   std::uint64_t no_controller_ = 0;
   std::uint64_t controller_slow_ = 0;
   std::uint64_t inside_gone_ = 0;
 };
+
+template <ipc::Message M>
+void ControlServer::tell(const M& message) {
+  if (is_greeted_ && !controller_->send(message)) drop_controller();
+}
+
+template <ipc::Message M>
+void ControlServer::pass_up(const M& message) {
+  if (!is_greeted_) {
+    ++no_controller_;
+    return;
+  }
+  const ipc::SendStatus status = controller_->offer(message);
+  if (status == ipc::SendStatus::sent) return;
+  ++controller_slow_;
+  if (status == ipc::SendStatus::gone) drop_controller();
+}
 
 }  // namespace penstock::dataplane

@@ -6,6 +6,7 @@
 #include "penstock/base/limits.hpp"
 #include "penstock/base/suite.hpp"
 
+#include "dataplane/control/link_sums.hpp"
 #include "dataplane/session/session_table.hpp"
 
 namespace penstock::dataplane {
@@ -72,6 +73,17 @@ std::uint16_t source_port(const InstallSession& message, const WireIdentity& sel
                           std::size_t lane) {
   if (message.uses_one_port != 0) return self.endpoint.port;
   return static_cast<std::uint16_t>(self.endpoint.port + lane);
+}
+
+// A rate of the link is that of its lanes together.
+std::uint64_t part_of(std::uint64_t rate, unsigned lane, unsigned lanes) {
+  return rate == 0 ? 0 : std::max<std::uint64_t>((rate + lanes - 1 - lane) / lanes, 1);
+}
+
+ipc::Shaping of_lane(ipc::Shaping shaping, unsigned lane, unsigned lanes) {
+  for (std::uint64_t& rate : shaping.rates) rate = part_of(rate, lane, lanes);
+  shaping.least_rate = part_of(shaping.least_rate, lane, lanes);
+  return shaping;
 }
 
 }  // namespace
@@ -148,6 +160,9 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   session->vlan = message.vlan;
   session->peer_name = message.peer_name;
 
+  const Seat seat{static_cast<unsigned>(worker), static_cast<unsigned>(setup_.held.size())};
+  session->lanes_out =
+      static_cast<std::uint16_t>(std::min<unsigned>(message.lanes_out, seat.count));
   const Endpoint peer = ipc::from_wire(message.peer);
   session->next_hop = *hops_.towards(peer.address);
   const auto mac = hops_.find(session->next_hop, now);
@@ -157,48 +172,69 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
                                .port = source_port(message, setup_.self, worker)},
                     .destination = peer,
                     .traffic_class = traffic_class(message.shaping.dscp, message.shaping.ecn != 0)};
-  if (worker < message.lanes_out) {
-    const std::size_t size = message.frame_size;
-    OutboundSa& out = session->out.emplace(
-        SealKeys{expand(engine_, message, message.out[worker]),
-                 Spi{message.remote_spi_base + static_cast<std::uint32_t>(worker)}});
-    const limits::SaLimits& suite = out.keys.limits();
-    if (message.rekey_frames != 0)
-      out.keys.lower_limits(std::min(message.rekey_frames, suite.rekey_frames), suite.hard_frames);
-    out.has_next_hop = mac.has_value();
-    out.outer = make_outer_header(session->route, size);
-    // A steady rhythm says nothing of what is inside, and nor may its headers.
-    out.copies_dscp = message.shaping.copies_dscp != 0 && message.shaping.mode == ShapeMode::burst;
-    session->shaping = message.shaping;
-    if (message.shaping.is_paced()) session->lane = &lane(message, worker, now);
-  }
-  // A lane has one replay window, so one worker alone may receive it. All lanes are given to
-  // every worker here: that is right for one, the number that topology allows.
-  const bool is_reported = message.shaping.is_paced() && message.shaping.mode != ShapeMode::burst;
-  session->in.reserve(message.lanes_in);
-  for (std::uint16_t lane = 0; lane < message.lanes_in; ++lane)
-    session->in.emplace_back(expand(engine_, message, message.in[lane]),
-                             Spi{message.local_spi_base + lane}, *setup_.held[worker]);
-  for (InboundSa& in : session->in) in.is_reported = is_reported;
-  session->in[0].is_followed = session->roams;
+  if (worker < message.lanes_out) give_outbound(*session, message, seat, now);
+  give_inbound(*session, message, seat);
   return session;
 }
 
-LinkLane& SessionDirectory::lane(const InstallSession& message, std::size_t worker, Time now) {
-  auto& lane = lanes_[{message.link, worker}];
+void SessionDirectory::give_outbound(Session& session, const InstallSession& message, Seat seat,
+                                     Time now) {
+  OutboundSa& out = session.out.emplace(
+      SealKeys{expand(engine_, message, message.out[seat.index]),
+               Spi{message.remote_spi_base + static_cast<std::uint32_t>(seat.index)}});
+  const limits::SaLimits& suite = out.keys.limits();
+  if (message.rekey_frames != 0)
+    out.keys.lower_limits(std::min(message.rekey_frames, suite.rekey_frames), suite.hard_frames);
+  out.has_next_hop = session.route.destination_mac != MacAddress{};
+  out.outer = make_outer_header(session.route, message.frame_size);
+  // A steady rhythm says nothing of what is inside, and nor may its headers.
+  out.copies_dscp = message.shaping.copies_dscp != 0 && message.shaping.mode == ShapeMode::burst;
+  session.shaping = of_lane(message.shaping, seat.index, session.lanes_out);
+  if (session.shaping.is_paced()) session.lane = &lane(session, seat.index, now);
+}
+
+void SessionDirectory::give_inbound(Session& session, const InstallSession& message, Seat seat) {
+  const bool is_reported = message.shaping.is_paced() && message.shaping.mode != ShapeMode::burst;
+  session.in.reserve((message.lanes_in + seat.count - 1) / seat.count);
+  for (unsigned lane = seat.index; lane < message.lanes_in; lane += seat.count) {
+    InboundSa& in =
+        session.in.emplace_back(expand(engine_, message, message.in[lane]),
+                                Spi{message.local_spi_base + lane}, *setup_.held[seat.index]);
+    in.is_reported = is_reported;
+    in.is_followed = lane == 0 && session.roams;
+  }
+  session.receives = !session.in.empty();
+}
+
+LinkLane& SessionDirectory::lane(const Session& session, std::size_t worker, Time now) {
+  auto& lane = lanes_[{session.link, worker}];
   if (lane == nullptr) {
     // Where in an interval its ticks stand is for all to see on the wire, but foretold by nobody.
+    // Those of the link's lanes are evenly apart.
     std::uint64_t phase = 0;
-    std::memcpy(&phase, message.session_id.data() + sizeof phase, sizeof phase);
-    lane = std::make_unique<LinkLane>(message.link, message.shaping, phase, now);
+    std::memcpy(&phase, session.id.data() + sizeof phase, sizeof phase);
+    phase += worker * (~std::uint64_t{0} / session.lanes_out);
+    lane = std::make_unique<LinkLane>(session.link, session.shaping, phase, now);
   }
   return *lane;
+}
+
+std::uint32_t SessionDirectory::stopped_ppm(std::uint32_t link) const {
+  std::uint32_t worst = 0;
+  for (auto at = lanes_.lower_bound({link, 0}); at != lanes_.end() && at->first.first == link; ++at)
+    worst = std::max(worst, at->second->stopped_ppm.load(std::memory_order_relaxed));
+  return worst;
 }
 
 std::vector<ipc::LinkStats> SessionDirectory::link_stats() const {
   std::vector<ipc::LinkStats> all;
   for (const auto& [of, lane] : lanes_) {
-    all.push_back(lane->published.read());
+    const ipc::LinkStats stats = lane->published.read();
+    if (!all.empty() && all.back().link == of.first) {
+      add_lane(all.back(), stats);
+      continue;
+    }
+    all.push_back(stats);
     all.back().header.type = ipc::LinkStats::type;
     all.back().link = of.first;
   }

@@ -7,6 +7,7 @@
 #include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <unordered_map>
@@ -14,11 +15,13 @@
 #include <vector>
 
 #include "penstock/base/clock.hpp"
+#include "penstock/base/limits.hpp"
 #include "penstock/crypto/frame_engine.hpp"
 #include "penstock/ipc/messages.hpp"
 
 #include "dataplane/endpoint/next_hops.hpp"
 #include "dataplane/probing/probe_sas.hpp"
+#include "dataplane/seat.hpp"
 #include "dataplane/session/link_lane.hpp"
 #include "dataplane/session/session.hpp"
 #include "dataplane/wire_identity.hpp"
@@ -31,14 +34,23 @@ struct PendingRequest {
   std::uint32_t number = 0;
 };
 
+// A bit each.
+using WorkerSet = std::uint64_t;
+static_assert(limits::max_lanes <= 64);
+[[nodiscard]] constexpr WorkerSet bit_of(std::size_t worker) { return WorkerSet{1} << worker; }
+
 struct SessionRecord {
   ipc::SessionInfo info;  // what never changes; header, state and counts are filled in later
   Time installed_at{};
   IpAddress next_hop;                            // towards info.peer
-  std::vector<std::unique_ptr<Session>> shares;  // one a worker
+  std::vector<std::unique_ptr<Session>> shares;  // one a worker; freed together
   std::size_t installed_by = 0;                  // workers that have taken their share
-  std::size_t returned_by = 0;                   // workers that have given it back
-  bool was_confirmed = false;
+  WorkerSet holders = 0;     // workers that were given their share and have not given it back
+  WorkerSet to_confirm = 0;  // of them, those that wait to be told that it is confirmed,
+  WorkerSet to_remove = 0;   // or removed: their mailboxes were full
+  std::optional<ipc::RemovalReason> reason;  // of the first worker that gave it back
+  bool was_confirmed = false;                // and told
+  bool is_leaving = false;                   // all workers were told to remove it, or will be
   bool was_rekey_told = false;
   bool is_silent = false;  // peer_silent was the last thing told
   std::size_t place = 0;   // in the directory's list
@@ -73,7 +85,9 @@ class SessionDirectory {
   // That receives on this SPI.
   [[nodiscard]] SessionRecord* find(Spi local_spi);
   [[nodiscard]] std::span<const std::unique_ptr<SessionRecord>> all() const { return records_; }
-  // Of every link that ever had frames that are timed, as the worker last said it.
+  // Of a million frames of the link's worst lane that its circuit breaker stopped; 0: none is.
+  [[nodiscard]] std::uint32_t stopped_ppm(std::uint32_t link) const;
+  // Of every link that ever had frames that are timed, as the workers last said it.
   [[nodiscard]] std::vector<ipc::LinkStats> link_stats() const;
 
  private:
@@ -88,8 +102,10 @@ class SessionDirectory {
   };
   [[nodiscard]] std::unique_ptr<Session> make_share(const ipc::InstallSession& message,
                                                     std::size_t worker, Time now);
-  // Of the link and worker; made at the link's first session whose frames are timed.
-  [[nodiscard]] LinkLane& lane(const ipc::InstallSession& message, std::size_t worker, Time now);
+  void give_outbound(Session& session, const ipc::InstallSession& message, Seat seat, Time now);
+  void give_inbound(Session& session, const ipc::InstallSession& message, Seat seat);
+  // Of the session's link and the worker; made at the link's first session whose frames are timed.
+  [[nodiscard]] LinkLane& lane(const Session& session, std::size_t worker, Time now);
 
   Setup setup_;
   const FrameEngine& engine_;

@@ -6,7 +6,6 @@
 #include "penstock/wire/outer.hpp"
 
 #include "dataplane/inbound/path.hpp"
-#include "dataplane/session/link_lane.hpp"
 
 namespace penstock::dataplane::inbound {
 namespace {
@@ -82,22 +81,6 @@ void hear_response(Path& path, const InboundSa& sa, Bytes nonce, Time now) {
     path.count.drop(DropReason::control_full);
 }
 
-// What the far side says of the frames that leave on this worker's lane. False: it is malformed, of
-// another lane or session, or cannot be so.
-bool hear_report(const InboundSa& sa, Bytes block, Time now) {
-  const Session& session = *sa.session;
-  const auto report = read_frame_report(block);
-  if (!report || session.lane == nullptr || session.lane->is_capped()) return false;
-  // The one before is not sent on any more: what became of its last frames is let go.
-  if (session.lane->carrier != &session) return true;
-  LinkLane& lane = *session.lane;
-  const SealKeys& keys = session.out->keys;
-  if (report->lane != keys.spi().lane() || !lane.rate.hear(*report, keys.next().value, now))
-    return false;
-  lane.reporter.hear(*report, now);
-  return true;
-}
-
 // Only the far site can say these: what it says is passed up, and an empty block is a keepalive.
 void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
   if (block.empty()) return;
@@ -115,8 +98,7 @@ void hear_control(Path& path, const InboundSa& sa, Bytes block, Time now) {
     case ControlType::probe:
     case ControlType::probe_answer:
     case ControlType::report:
-      if (hear_report(sa, block, now)) return;
-      break;
+      return hear_report(path, sa, block, now);
   }
   path.count.drop(DropReason::bad_control);
 }

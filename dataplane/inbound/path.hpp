@@ -108,6 +108,10 @@ void follow(Path& path, const Frame& frame, Time now);
 void reassemble(Path& path, Time now);
 // One block out of a frame: a packet towards the plain port, a control block to the main core.
 void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now);
+// A report out of a frame: taken where it is of this worker's lane, else passed on to its worker.
+void hear_report(Path& path, const InboundSa& sa, Bytes block, Time now);
+// A report on the lane that this worker sends on.
+void take_report(Path& path, Session& session, const FrameReport& report, Time now);
 // Hands the plain port what emit wrote.
 void commit(Path& path);
 

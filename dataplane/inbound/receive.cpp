@@ -33,12 +33,11 @@ void punt_probe(Path& path, const PacketView& view, const WirePacket& packet, Ti
   const bool is_probe = header && header->spi.lane() == 0 &&
                         packet.payload.size() >= limits::min_frame_size &&
                         packet.payload.size() <= limits::max_frame_size;
-  const InboundSa* const sa = is_probe ? path.sessions.find(header->spi) : nullptr;
-  if (sa == nullptr) return path.count.drop(DropReason::bad_probe);
-  const bool is_from_route = packet.source == sa->session->route.destination;
+  Session* const session = is_probe ? path.sessions.session_of(header->spi) : nullptr;
+  if (session == nullptr) return path.count.drop(DropReason::bad_probe);
+  const bool is_from_route = packet.source == session->route.destination;
   const PuntKind kind = is_from_route ? PuntKind::probe : PuntKind::stray_probe;
-  if (!path.outbox.may_probe(*sa->session, kind, now))
-    return path.count.drop(DropReason::probe_full);
+  if (!path.outbox.may_probe(*session, kind, now)) return path.count.drop(DropReason::probe_full);
   punt_allowed(path, view, kind);
 }
 

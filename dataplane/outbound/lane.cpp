@@ -70,7 +70,11 @@ void begin_lane(Path& path, Session& session, Time now) {
 
 void keep_lane(Path& path, LinkLane& lane, Time now) {
   lane.rate.expire(now);
-  if (const auto event = lane.rate.take_event()) path.outbox.tell_breaker(*lane.carrier, *event);
+  if (const auto event = lane.rate.take_event()) {
+    const bool is_stop = event->kind == BreakerEvent::Kind::stopped;
+    lane.stopped_ppm.store(is_stop ? event->lost_ppm : 0, std::memory_order_relaxed);
+    path.outbox.tell_breaker(*lane.carrier);
+  }
   if (lane.follow_rate(now)) wake_lane(path, lane, now);
 }
 

@@ -54,13 +54,15 @@ bool hold(LinkLane& lane, OutboundSa& sa, const BlockSource& block, bool is_pack
   return true;
 }
 
-// What became of the far side's frames, when it is time to say so: of a few of its lanes in each
-// frame, so that the control queue always has room for others. It goes before packets.
+// What became of the far side's frames, when it is time to say so: of a few of its lanes that this
+// worker receives in each frame, so that the control queue always has room for others. It goes
+// before packets.
 void report(Path& path, LinkLane& lane, OutboundSa& sa, Time now) {
   if (!lane.reports() || &*lane.carrier->out != &sa) return;
   if (lane.next_report == 0 && !lane.reporter.is_due(now)) return;
   std::array<std::byte, frame_report_size> block;
   std::vector<InboundSa>& all = lane.carrier->in;
+  if (all.empty()) return;
   const std::size_t end = std::min(lane.next_report + ControlQueue::capacity / 2, all.size());
   for (InboundSa& in : std::span{all}.subspan(lane.next_report, end - lane.next_report)) {
     const Time round_trip = lane.rate.round_trip();

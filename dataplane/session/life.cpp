@@ -20,8 +20,11 @@ constexpr Time answer_pause = 50ms;
 // A session causes at most a removal and three more between two takes.
 constexpr std::size_t most_actions = 4 * SessionTable::capacity;
 
+// When it was last known that the far side is there: another worker may have been the one to hear
+// the frame that confirmed the session.
 Time last_good(const Session& session) {
-  return Time{session.progress.last_good.load(std::memory_order_relaxed)};
+  return std::max(Time{session.progress.last_good.load(std::memory_order_relaxed)},
+                  session.current_since);
 }
 
 bool is_silent(const Session& session) {
@@ -29,7 +32,7 @@ bool is_silent(const Session& session) {
 }
 
 bool watches_silence(const Session& session) {
-  return session.dead_after != Time{} && !is_silent(session);
+  return session.receives && session.dead_after != Time{} && !is_silent(session);
 }
 
 }  // namespace
@@ -39,7 +42,7 @@ SessionLife::SessionLife(SessionTable& table) : table_(table), actions_(most_act
 void SessionLife::install(Session& session, Time now) {
   table_.insert(session);
   session.set_state(SessionState::unconfirmed);
-  session.state_ends = now + limits::confirm_within;
+  session.state_ends = session.receives ? now + limits::confirm_within : Time::max();
   if (session.role == ipc::Role::initiator) {
     session.confirm_wait = limits::confirm_retry_first;
     session.confirm_at = now + session.confirm_wait;
@@ -63,6 +66,7 @@ void SessionLife::confirm(Session& session, Time now) {
     retire(session, now);  // a later session is confirmed already; this one only receives
   } else {
     session.set_state(SessionState::current);
+    session.current_since = now;
     table_.set_current(session.link, &session);
     push(Kind::confirmed, session);
     if (old != nullptr) {

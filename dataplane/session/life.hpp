@@ -2,7 +2,8 @@
 // a good frame came, retiring once a later one was confirmed, removed. The current one never says
 // nothing for longer than limits::keepalive, and tells when the far side does. Decides and moves
 // nothing: what must be done comes out as a list, so that tests run it on virtual time.
-// Source: docs/protocol.md, "Activation" and "Keepalives".
+// One that receives no lane of the session neither gives up on it nor finds it silent: the others
+// do. Source: docs/protocol.md, "Activation" and "Keepalives".
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,10 @@ class SessionLife {
     session.progress.last_good.store(now.count(), std::memory_order_relaxed);
     if (now < session.attentive_until) [[unlikely]]
       decide(session, now);
+  }
+  // Another worker had a good frame of the session.
+  void confirm_too(Session& session, Time now) {
+    if (session.state() == ipc::SessionState::unconfirmed) confirm(session, now);
   }
   void remove(Session& session, ipc::RemovalReason reason);
   // Everything that is due; call when deadline() has passed.

@@ -53,6 +53,7 @@ void LinkLane::configure(const Session& session, Time now) {
   shaping = session.shaping;
   payload = session.out->shape().payload();
   rate.set_limits(limits_of(shaping));
+  if (is_capped()) stopped_ppm.store(0, std::memory_order_relaxed);
   if (follow_rate(now)) return;
   set_queue_limits();
 }
@@ -63,6 +64,7 @@ void LinkLane::begin_anew(const Session& session) {
   reporter.renew();
   next_report = 0;
   dummies = 0;
+  stopped_ppm.store(0, std::memory_order_relaxed);
   pacer.forget_stats();
   queues.forget_figures();
 }

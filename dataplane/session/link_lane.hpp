@@ -1,9 +1,11 @@
-// What a worker has of a link whose frames are timed: the clock, what waits for it, and the frame
-// that leaves next. Made by the main core at the link's first such session, lived by the worker,
-// and never freed before the end: the rhythm goes on whatever becomes of sessions.
+// What a worker has of a link whose frames are timed, its lane: the clock, what waits for it, and
+// the frame that leaves next. Every lane has its part of the link's rate. Made by the main core at
+// the link's first such session, lived by the worker, and never freed before the end: the rhythm
+// goes on whatever becomes of sessions.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -91,9 +93,12 @@ struct LinkLane {
   std::size_t payload = 0;      // bytes of blocks in a frame of the carrier
   ipc::SiteName peer_name{};    // whose link it is
   bool is_paced = false;        // the last current session's frames were timed
-  std::size_t next_report = 0;  // lane of the far side to report on; 0: a round begins when due
+  std::size_t next_report = 0;  // of Session::in to report on; 0: a round begins when due
   std::optional<Apart> apart;
   std::uint32_t link = 0;
+  // Of a million frames, when the circuit breaker opened; 0: it closed since. Read by the main
+  // core.
+  std::atomic<std::uint32_t> stopped_ppm{0};
   Published<ipc::LinkStats> published;  // every 100 ms; the main core reads it
 };
 

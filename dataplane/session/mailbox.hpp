@@ -1,13 +1,14 @@
 // What the main core and a worker tell each other. Small values through rings, one way each;
 // sessions and packets change hands by pointer.
 //
-//   commands  main core -> worker   install, remove, next hop, inject, control
+//   commands  main core -> worker   install, confirm, remove, next hop, inject, control
 //   notes     worker -> main core   what became of sessions: never lost
 //   punts     worker -> main core   packets it cannot deal with: dropped when the ring is full
 //   strangers worker -> main core   handshakes of strangers, who must not fill that ring
 //   probes    worker -> main core   path probes, of which no flood must crowd out anything else
 //   heard     worker -> main core   messages inside sessions, which no flood must crowd out
 //   traces    worker -> main core   where the far sides of sessions that roam may have moved
+//   reports   worker -> main core   what far sides say of frames that another worker sends
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 
 #include "penstock/base/address.hpp"
 #include "penstock/ipc/messages.hpp"
+#include "penstock/link/frame_report.hpp"
 #include "penstock/wire/block.hpp"
 
 #include "dataplane/session/ring.hpp"
@@ -29,6 +31,7 @@ namespace penstock::dataplane {
 struct Command {
   enum class Kind : std::uint32_t {
     install,    // `session` now belongs to the worker
+    confirm,    // another worker had a good frame of `session`
     remove,     // give `session` back
     next_hop,   // frames by way of `address` go to `mac` from now on
     inject,     // send the whole packet `packet`
@@ -38,13 +41,16 @@ struct Command {
     zeroize,    // give every session back, nothing in it finished; never refused for lack of room
     link_gone,  // `link`, whose VLAN was `vlan`, is no more
     move,       // frames of `session` go to `peer` from now on, by way of `address` at `mac`
+    report,     // the far side says `report` of the frames that this worker sends in `session`
   };
   Kind kind{};
   MacAddress mac;
   IpAddress address;
   Endpoint peer;
-  Session* session = nullptr;
+  Session* session = nullptr;  // may be freed before the worker reads this: Worker::has()
+  Spi spi;                     // its local_spi_base; who pushes the command fills it in
   rte_mbuf* packet = nullptr;
+  FrameReport report;
   std::uint32_t link = 0;
   std::uint16_t vlan = 0;
 };
@@ -102,6 +108,13 @@ struct Trace {
   std::array<std::byte, challenge_nonce> nonce{};
 };
 
+// A report that is about a lane of another worker.
+struct StrayReport {
+  Spi spi;  // of the SA it came through, which may be gone by now
+  std::uint32_t zero = 0;
+  FrameReport report;
+};
+
 // Everything between the main core and one worker.
 struct Mailbox {
   explicit Mailbox(unsigned worker)
@@ -111,7 +124,8 @@ struct Mailbox {
         strangers("strangers_" + std::to_string(worker)),
         probes("probes_" + std::to_string(worker)),
         heard("heard_" + std::to_string(worker)),
-        traces("traces_" + std::to_string(worker)) {}
+        traces("traces_" + std::to_string(worker)),
+        reports("reports_" + std::to_string(worker)) {}
 
   Ring<Command, 1024> commands;
   Ring<Note, 65536> notes;
@@ -120,6 +134,7 @@ struct Mailbox {
   Ring<PuntedPacket, 64> probes;
   Ring<HeardMessage, 128> heard;
   Ring<Trace, 128> traces;
+  Ring<StrayReport, 256> reports;
   Wake worker_wake;           // a command waits
   Wake* main_wake = nullptr;  // a note or a punt waits; one for all workers
 

@@ -8,7 +8,6 @@
 
 #include "penstock/base/check.hpp"
 #include "penstock/base/clock.hpp"
-#include "penstock/link/circuit_breaker.hpp"
 
 #include "dataplane/session/mailbox.hpp"
 #include "dataplane/session/punt_rate.hpp"
@@ -34,10 +33,8 @@ class Outbox {
     if (!session.progress.has_silence_note.exchange(true, std::memory_order_acq_rel))
       note({.kind = Note::Kind::silence, .session = &session});
   }
-  // The link of the session, its current one, was stopped or resumed.
-  void tell_breaker(Session& session, const BreakerEvent& event) {
-    const bool is_stop = event.kind == BreakerEvent::Kind::stopped;
-    session.progress.stopped_ppm.store(is_stop ? event.lost_ppm : 0, std::memory_order_relaxed);
+  // The lane of the link of the session, its current one, was stopped or resumed.
+  void tell_breaker(Session& session) {
     if (!session.progress.has_breaker_note.exchange(true, std::memory_order_acq_rel))
       note({.kind = Note::Kind::breaker, .session = &session});
   }
@@ -96,6 +93,14 @@ class Outbox {
     is_pending_ |= has_room;
     return has_room;
   }
+  // A report of the session on a lane that another worker sends on. False: it comes too often, or
+  // the main core is behind.
+  bool pass_on(const InboundSa& sa, const FrameReport& report, Time now) {
+    const bool is_passed = sa.session->report_rate.allow(now) && report_rate_.allow(now) &&
+                           mailbox_.reports.push({.spi = sa.spi, .report = report});
+    is_pending_ |= is_passed;
+    return is_passed;
+  }
   // At the end of a turn: wakes the main core when there is something for it.
   void ring() {
     if (is_pending_) mailbox_.main_wake->signal();
@@ -137,6 +142,7 @@ class Outbox {
   // Of all sessions together; each has its own before it.
   PuntRate heard_rate_{64, 1000};
   PuntRate trace_rate_{32, 200};
+  PuntRate report_rate_{128, 10'000};
 };
 
 }  // namespace penstock::dataplane

@@ -1,5 +1,5 @@
-// A session as one worker has it: its SAs, and how far its life has come. Made by the main
-// core, lived by the worker, freed by the main core after the worker gave it back.
+// A session as one worker has it, its share: its SAs, and how far its life has come. Made by the
+// main core, lived by the worker, freed by the main core after all workers gave theirs back.
 #pragma once
 
 #include <atomic>
@@ -22,10 +22,8 @@ struct SessionProgress {
   std::atomic<std::uint64_t> frames_sealed{0};
   std::atomic<std::uint64_t> frames_opened{0};
   std::atomic<std::uint64_t> failed_opens{0};
-  std::atomic<std::int64_t> last_good{0};  // Time; 0: no good frame came yet
-  std::atomic<bool> is_silent{false};      // nothing good came for dead_after
-  // Of a million frames, when the link's circuit breaker opened; 0: it closed since.
-  std::atomic<std::uint32_t> stopped_ppm{0};
+  std::atomic<std::int64_t> last_good{0};     // Time; 0: no good frame came yet
+  std::atomic<bool> is_silent{false};         // nothing good came for dead_after
   std::atomic<bool> has_breaker_note{false};  // as the next
   // The worker sets it with a note that is_silent has turned; the main core clears it before it
   // looks. So at most one such note is under way.
@@ -59,18 +57,21 @@ struct Session {
   std::uint16_t vlan = 0;           // packets that are the link's; 0: what no other link takes
   SessionRecord* record = nullptr;  // the main core's; the worker leaves it alone
   ipc::Shaping shaping;
-  LinkLane* lane = nullptr;  // the link's, where the session's frames are timed; else null
+  LinkLane* lane = nullptr;     // the link's, where the session's frames are timed; else null
+  std::uint16_t lanes_out = 1;  // that the site sends on
+  bool receives = true;         // this worker: `in` is not empty
 
   // --- the worker's ---------------------------------------------------------------
   IpAddress next_hop;             // whose MAC address the outer headers need
   OuterAddresses route;           // its frames', this worker's lane
   std::optional<OutboundSa> out;  // the lane this worker sends on
-  std::vector<InboundSa> in;      // the lanes this worker receives, by lane
+  std::vector<InboundSa> in;      // the lanes this worker receives (its seat's), by lane
   Time state_ends{};              // of unconfirmed and retiring: when the session is removed
   Time confirm_at{};              // the initiator's next dummy while unconfirmed
   Time confirm_wait{};
   Time answers_end{};                 // the responder answers frames until then
   Time attentive_until{Time::max()};  // a good frame before that is something to decide about
+  Time current_since{};               // silence is counted from then at the earliest
   Time last_sealed{};
   std::size_t due_place = not_due;  // among the sessions of SessionLife
   bool rekey_told = false;
@@ -81,6 +82,7 @@ struct Session {
   PuntRate trace_rate{8, 20};   // challenges and responses
   PuntRate probe_rate{8, 20};   // path probes and answers
   PuntRate stray_rate{4, 5};    // the same, not from where its frames go
+  PuntRate report_rate{2 * limits::max_lanes, 2 * limits::max_lanes};  // of other workers' lanes
 
   SessionProgress progress;
 

@@ -1,12 +1,14 @@
 // The sessions of one worker: which SA an SPI names, and what each link sends on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "penstock/base/limits.hpp"
 
+#include "dataplane/seat.hpp"
 #include "dataplane/session/session.hpp"
 #include "dataplane/session/vlan_map.hpp"
 
@@ -18,17 +20,26 @@ class SessionTable {
   static constexpr std::size_t capacity = 10240;
   static_assert(capacity >= 3 * limits::max_links && capacity <= limits::max_sessions);
 
-  SessionTable() : slots_(limits::max_sessions), current_(VlanMap::links) {
-    all_.reserve(capacity);
-  }
+  explicit SessionTable(Seat seat = {});
 
   // By arithmetic: slot and lane are fields of the number, and the random generation is checked
-  // by comparing all of it. Null: no living SA has it.
+  // by comparing all of it. Null: no living SA has it, or another worker does.
   [[nodiscard]] InboundSa* find(Spi spi) const {
     const Slot& slot = slots_[spi.slot()];
-    if (spi.lane() >= slot.lanes) return nullptr;
-    InboundSa* sa = slot.first + spi.lane();
+    const std::uint32_t place = places_[spi.lane()];
+    if (place >= slot.lanes) return nullptr;
+    InboundSa* sa = slot.first + place;
     return sa->spi == spi ? sa : nullptr;
+  }
+  // The session that receives on this SPI, whichever worker has the lane; null: there is none.
+  [[nodiscard]] Session* session_of(Spi spi) const {
+    Session* session = sessions_[spi.slot()];
+    return session != nullptr && session->local_spi_base == spi.base() ? session : nullptr;
+  }
+  // Whether this share, which may have been freed, is here; `spi` was any of its own. A share made
+  // in its place was installed later than whoever asks learnt of it.
+  [[nodiscard]] bool has(const Session* share, Spi spi) const {
+    return share != nullptr && sessions_[spi.slot()] == share;
   }
 
   void insert(Session& session);
@@ -46,9 +57,14 @@ class SessionTable {
  private:
   struct Slot {
     InboundSa* first = nullptr;
-    std::uint32_t lanes = 0;
+    std::uint32_t lanes = 0;  // that this worker receives
   };
+  static constexpr std::uint8_t elsewhere = 0xff;  // no Session::in is as long
+  static_assert(limits::max_lanes < elsewhere);
+
+  std::array<std::uint8_t, limits::max_lanes> places_{};  // of a lane in Session::in
   std::vector<Slot> slots_;
+  std::vector<Session*> sessions_;  // by slot
   std::vector<Session*> current_;
   std::vector<Session*> all_;
   VlanMap vlans_;

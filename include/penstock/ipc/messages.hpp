@@ -325,7 +325,9 @@ struct ClassStats {
 
 enum class BreakerState : std::uint8_t { closed = 0, open = 1, probing = 2 };
 
-// Of a link whose frames are paced, or whose path is probed; since the data plane's start.
+// Of a link whose frames are paced, or whose path is probed; since the data plane's start. Of all
+// its lanes: counts, rates and what is queued add up; times, percentiles, losses and the step are
+// the worst lane's, and so is the breaker's state (open before probing before closed).
 struct LinkStats {
   static constexpr auto type = MessageType::link_stats;
   Header header{.type = type};

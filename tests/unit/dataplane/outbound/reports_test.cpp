@@ -50,7 +50,7 @@ class Reports : public testing::Test {
     for (const Note& note : rhythm.pair.a.notes()) {
       if (note.kind != Note::Kind::breaker) continue;
       note.session->progress.has_breaker_note = false;
-      said.push_back(note.session->progress.stopped_ppm);
+      said.push_back(note.session->lane->stopped_ppm);
     }
     return said;
   }
