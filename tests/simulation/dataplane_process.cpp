@@ -91,6 +91,7 @@ void DataplaneProcess::add_worker(const SiteProfile& profile) {
                              .wire = post.wire,
                              .plain_info = plain_info_,
                              .mailbox = post.mailbox,
+                             .seat = {.index = index, .count = profile.workers},
                              .frames = machine.frames[index].get(),
                              .punts = machine.punts.get(),
                              .held_limit = frame_buffers / 4,
@@ -130,6 +131,14 @@ bool DataplaneProcess::has_work(unsigned worker, Time now) const {
 bool DataplaneProcess::has_commands() const {
   return std::ranges::any_of(posts_,
                              [](const auto& post) { return !post->mailbox.commands.empty(); });
+}
+
+void DataplaneProcess::lose_commands(unsigned worker, dataplane::Command::Kind kind) {
+  auto& commands = posts_[worker]->mailbox.commands;
+  std::vector<dataplane::Command> kept;
+  while (const auto command = commands.pop())
+    if (command->kind != kind) kept.push_back(*command);
+  for (const dataplane::Command& command : kept) check(commands.push(command), "as many had room");
 }
 
 Time DataplaneProcess::deadline() const {

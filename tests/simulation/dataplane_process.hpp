@@ -55,6 +55,8 @@ class DataplaneProcess {
   // there is nothing to do; false then.
   bool turn_main_core(Time now, bool has_caller);
   [[nodiscard]] bool has_commands() const;
+  // What the main core has for a worker of this kind is lost.
+  void lose_commands(unsigned worker, dataplane::Command::Kind kind);
   // The main core was woken.
   [[nodiscard]] bool has_news() const;
   [[nodiscard]] Time deadline() const;

@@ -26,6 +26,8 @@ enum class Mutation : std::uint8_t {
   leaves_between_ticks,  // a frame of a link with a rhythm leaves after its tick
   makes_up,              // a tick that was missed is made up at the next
   exceeds_its_rate,      // a link is faster than was agreed
+  sends_anothers_lane,   // a worker sends a frame of another worker's lane
+  loses_a_confirm,       // a worker is not told what another heard
   count_,
 };
 
@@ -51,6 +53,8 @@ inline constexpr std::array<MutationInfo, static_cast<std::size_t>(Mutation::cou
     {"leaves-between-ticks", "one frame a tick"},
     {"makes-up", "one frame a tick"},
     {"exceeds-its-rate", "rate of a link"},
+    {"sends-anothers-lane", "one lane a worker"},
+    {"loses-a-confirm", "workers agree"},
 }};
 
 [[nodiscard]] constexpr const MutationInfo& info(Mutation mutation) {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "penstock/link/circuit_breaker.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace penstock::simulation {
@@ -18,6 +19,11 @@ using namespace std::chrono_literals;
 // From the last fault until traffic flows both ways. What may have to pass: a session that one
 // side alone believes in (dead_after), attempts inside it, the longest wait between attempts.
 constexpr Time recovery_bound = 60s;
+// And where frames are timed: the circuit breaker may have opened by what the storm did last.
+constexpr Time breaker_bound = recovery_bound + CircuitBreaker::last_wait;
+// Of what leaves in a storm.
+constexpr Time longest_delay = 350ms;
+constexpr Time longest_jitter = 300ms;
 // What was under way when the wire healed has arrived, or was given up.
 constexpr Time settling = 1500ms;
 
@@ -132,14 +138,14 @@ class Scenario {
 
   void spoil_wire() {
     const auto up_to = [&](unsigned bound) { return static_cast<unsigned>(chance().below(bound)); };
-    const Time shortest = chance().time(100us, 50ms);
+    const Time shortest = chance().time(100us, longest_delay - longest_jitter);
     world_.set_wire({.loss_percent = loss(),
                      .double_percent = up_to(30),
                      .flip_percent = up_to(5),
                      .replay_percent = up_to(10),
                      .forge_percent = up_to(5),
                      .shortest = shortest,
-                     .longest = shortest + chance().time(0us, 300ms)});
+                     .longest = shortest + chance().time(0us, longest_jitter)});
   }
 
   void heal() {
@@ -164,16 +170,19 @@ class Scenario {
   // Until both sites send on one session and packets came through both ways since now.
   void await_recovery() {
     const Time healed = world_.now();
+    // What left in the storm proves nothing of the wire as it is now.
+    world_.run_until(healed + longest_delay);
     const std::array before{world_.checker.delivered_at(0), world_.checker.delivered_at(1)};
     const auto is_recovered = [&] {
       return world_.is_settled() && world_.checker.delivered_at(0) > before[0] &&
              world_.checker.delivered_at(1) > before[1];
     };
+    const Time bound = world_.has_breaker() ? breaker_bound : recovery_bound;
     while (!is_recovered()) {
-      if (world_.now() > healed + recovery_bound)
+      if (world_.now() > healed + bound)
         throw Failure{"never stuck", fmt::format("no session {} s after the wire healed and all "
                                                  "processes were up",
-                                                 recovery_bound / 1s)};
+                                                 bound / 1s)};
       world_.run_until(world_.now() + 50ms);
     }
     longest_recovery_ = std::max(longest_recovery_, world_.now() - healed);

@@ -212,6 +212,8 @@ bool World::go_round(int index, bool is_first, bool is_slow) {
     } else if (!is_slow) {
       const bool has_caller = std::exchange(site(index).has_caller, false);
       site(index).has_spoken |= dataplane.turn_main_core(now_, has_caller);
+      if (setup_.mutation == Mutation::loses_a_confirm)
+        dataplane.lose_commands(workers - 1, dataplane::Command::Kind::confirm);
     }
   }
   return is_busy || dataplane.has_commands() || (workers > 1 && !is_slow && dataplane.has_news());
@@ -260,8 +262,10 @@ void World::traffic(int index) {
 
 void World::take_wire(int index, unsigned worker) {
   mutate_wire(index, worker);
-  for (FakePacket& packet : std::exchange(site(index).dataplane->wire(worker).sent, {}))
-    leave(index, worker, std::move(packet));
+  DataplaneProcess& dataplane = *site(index).dataplane;
+  const unsigned wrong = setup_.mutation == Mutation::sends_anothers_lane ? 1 : 0;
+  for (FakePacket& packet : std::exchange(dataplane.wire(worker).sent, {}))
+    leave(index, (worker + wrong) % dataplane.workers(), std::move(packet));
 }
 
 void World::leave(int index, unsigned worker, FakePacket packet) {

@@ -84,6 +84,10 @@ class World {
 
   // Both send on the same session, and both controllers know.
   [[nodiscard]] bool is_settled() const;
+  // The link stops where the path loses more than half.
+  [[nodiscard]] bool has_breaker() const {
+    return sites_[0].profile.link.shape.mode != ShapeMode::burst;
+  }
 
   Checker checker;
   EventLog log;
@@ -110,6 +114,7 @@ class World {
   void vary(Shape& shape);
   [[nodiscard]] ShapeMode any_mode();
   [[nodiscard]] Rate any_rate();
+  [[nodiscard]] unsigned any_workers();
   void place_nat();
   [[nodiscard]] std::uint16_t any_port() {
     return static_cast<std::uint16_t>(20000 + chance_.below(40000));

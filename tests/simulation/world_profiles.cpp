@@ -30,13 +30,15 @@ void World::make_profiles() {
     if (mode == ShapeMode::constant || (mode == ShapeMode::burst && has_cap))
       profile.link.shape.rate = any_rate();
     vary(profile.link);
+    profile.workers = any_workers();
     profile.max_frame_size = static_cast<std::uint16_t>(600 + chance_.below(873));
     site(i).profile = profile;
     site(i).socket = setup_.directory / (profile.name + ".sock");
   }
   checker.set_max_age(max_age);
-  note(fmt::format("seed {}: {}, rekey_after {} s, a packet each {} ms; {}", setup_.seed,
-                   version == IpVersion::v4 ? "IPv4" : "IPv6", rekey_after / 1s, mean_gap_ / 1ms,
+  note(fmt::format("seed {}: {}, rekey_after {} s, a packet each {} ms; {} and {} workers; {}",
+                   setup_.seed, version == IpVersion::v4 ? "IPv4" : "IPv6", rekey_after / 1s,
+                   mean_gap_ / 1ms, site(0).profile.workers, site(1).profile.workers,
                    describe(site(0).profile.link.shape)));
 }
 
@@ -47,6 +49,15 @@ ShapeMode World::any_mode() {
       setup_.mutation == Mutation::exceeds_its_rate)
     return ShapeMode::constant;
   return any < 6 ? ShapeMode::burst : any < 8 ? ShapeMode::constant : ShapeMode::quantized;
+}
+
+// What is to be seen wrong between workers needs two.
+unsigned World::any_workers() {
+  const auto any = 1 + static_cast<unsigned>(chance_.below(most_workers));
+  if (setup_.mutation == Mutation::sends_anothers_lane ||
+      setup_.mutation == Mutation::loses_a_confirm)
+    return std::max(any, 2u);
+  return any;
 }
 
 // Enough for the traffic that there is, but not for every burst of it at once.
