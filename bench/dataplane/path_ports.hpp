@@ -21,7 +21,7 @@ namespace penstock::bench {
 // The plain side: packets, again and again, and room for those that are delivered.
 class PlainEnd : public dataplane::PortQueue {
  public:
-  static constexpr std::size_t rooms = 128;
+  static constexpr std::size_t rooms = 64;
 
   explicit PlainEnd(std::uint32_t longest) : longest_(longest), memory_(rooms * longest) {}
 

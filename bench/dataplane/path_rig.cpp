@@ -172,6 +172,7 @@ class Decap final : public PathRig {
   Decap(Lab& lab, const PathLoad& load)
       : pool_(lab.frames()),
         stream_(load, most),
+        plain_(load.packets.bytes <= 2048 ? 2048 : 9216),
         drive_(make_drive(lab, load, plain_, wire_)),
         engine_(lab.engine()) {
     for (std::uint32_t number = 1; number <= load.sessions; ++number) {
@@ -264,7 +265,7 @@ class Decap final : public PathRig {
 
   rte_mempool* pool_;
   FrameStream stream_;
-  PlainEnd plain_{9216};
+  PlainEnd plain_;
   WireEnd wire_;
   std::unique_ptr<Drive> drive_;
   FrameEngine engine_;
