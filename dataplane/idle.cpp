@@ -56,7 +56,9 @@ bool Idle::wakes_too_late(const Tick& tick, Time now) {
 
 void Idle::sleep(Time longest, Time idle_for) {
   const Time begun = monotonic_now();
-  if (ports_.plain >= 0 && ports_.wire >= 0) {
+  const bool must_poll =
+      ports_.plain == PortQueue::must_be_polled || ports_.wire == PortQueue::must_be_polled;
+  if (!must_poll) {
     if (!wait_for_packets(longest)) return;
   } else {
     longest = std::min(longest, idle_for < quiet ? nap_first : nap_last);
@@ -70,7 +72,10 @@ bool Idle::wait_for_packets(Time longest) {
   std::array<pollfd, 3> wait{pollfd{ports_.plain, POLLIN, 0}, pollfd{ports_.wire, POLLIN, 0},
                              pollfd{mailbox_.fd(), POLLIN, 0}};
   const timespec limit = to_timespec(longest);
+  if (bell_ != nullptr && !bell_->lie_down()) return false;
+  // A descriptor below zero is skipped.
   const int ready = ppoll(wait.data(), wait.size(), &limit, nullptr);
+  if (bell_ != nullptr) bell_->get_up();
   if (ready > 0 && wait[2].revents != 0) mailbox_.clear();
   return ready == 0;
 }

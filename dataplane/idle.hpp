@@ -7,7 +7,9 @@
 #include "penstock/base/clock.hpp"
 #include "penstock/config/site_config.hpp"
 
+#include "dataplane/device/port.hpp"
 #include "dataplane/session/wake.hpp"
+#include "dataplane/steering/doorbell.hpp"
 
 namespace penstock::dataplane {
 
@@ -16,13 +18,14 @@ class Idle {
   // A packet that follows the last one sooner than this never waits for a wake-up.
   static constexpr Time spin_for = std::chrono::microseconds{50};
 
-  // Readable when a packet waits; a port without a descriptor (-1) is polled between naps.
+  // As PortQueue::wait_fd() says; a port that must be polled is, between naps.
   struct PortDescriptors {
-    int plain = -1;
-    int wire = -1;
+    int plain = PortQueue::must_be_polled;
+    int wire = PortQueue::must_be_polled;
   };
-  Idle(IdleMode mode, PortDescriptors ports, const Wake& mailbox)
-      : mode_(mode), ports_(ports), mailbox_(mailbox) {}
+  // `bell` rings at the mailbox's wake, when another worker has something for this one.
+  Idle(IdleMode mode, PortDescriptors ports, const Wake& mailbox, Doorbell* bell = nullptr)
+      : mode_(mode), ports_(ports), mailbox_(mailbox), bell_(bell) {}
 
   // A frame must leave then; the next an interval later.
   struct Tick {
@@ -49,6 +52,7 @@ class Idle {
   IdleMode mode_;
   PortDescriptors ports_;
   const Wake& mailbox_;
+  Doorbell* bell_;
   Time last_work_{};
   Time lateness_{};     // of wake-ups, about
   Time awake_until_{};  // 0: not awake for a tick's sake

@@ -22,6 +22,7 @@
 #include "dataplane/isa.hpp"
 #include "dataplane/opened.hpp"
 #include "dataplane/running.hpp"
+#include "dataplane/steering/steering.hpp"
 #include "dataplane/topology.hpp"
 
 namespace penstock::dataplane {
@@ -83,6 +84,11 @@ UniqueFd take_signals() {
   return UniqueFd{signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)};
 }
 
+QueuePlan queue_plan(const Port& port, PortSide side, std::size_t workers) {
+  return {.queues = port.queue_count(),
+          .is_meshed = !serves_all(port, side, static_cast<unsigned>(workers))};
+}
+
 // The exit code; an error where the start was refused.
 Result<int> start(int argc, char** argv) {
   const auto options = read_options(argc, argv);
@@ -114,6 +120,8 @@ Result<int> start(int argc, char** argv) {
   topology->max_frame_size =
       std::min(topology->max_frame_size,
                max_frame_size(opened->wire->info().mtu, config->wire.address.address.version));
+  topology->plain_queues = queue_plan(*opened->plain, PortSide::plain, topology->workers.size());
+  topology->wire_queues = queue_plan(*opened->wire, PortSide::wire, topology->workers.size());
   if (auto confined = confine(confinement_of(*config)); !confined)
     return std::unexpected{confined.error()};
   const auto ended = run(*config, *topology, *opened, *crypto, *engine, signals.get());

@@ -10,7 +10,7 @@ namespace penstock::dataplane {
 namespace {
 
 Result<Pool> make(const PoolPlan& plan) {
-  return make_pool(plan.name, plan.buffers, plan.data_room, plan.cache);
+  return make_pool(plan.name, plan.buffers, plan.data_room, plan.cache, plan.socket);
 }
 
 }  // namespace
@@ -26,20 +26,30 @@ Result<Opened> open_all(const SiteConfig& config, const Topology& topology) {
                          .devargs = devargs_of(config),
                          .memory_mb = topology.memory_mb});
   if (!eal) return std::unexpected{eal.error()};
-  auto frames = make(topology.frames);
-  if (!frames) return std::unexpected{frames.error()};
+  std::vector<Pool> frames;
+  for (const PoolPlan& plan : topology.frames) {
+    auto pool = make(plan);
+    if (!pool) return std::unexpected{pool.error()};
+    frames.push_back(*std::move(pool));
+  }
+  std::vector<rte_mempool*> rx_pools;
+  for (const WorkerPlan& worker : topology.workers) rx_pools.push_back(frames[worker.pool].get());
   auto punts = make(topology.punts);
   if (!punts) return std::unexpected{punts.error()};
   // Only once nobody else answers for this site: what follows touches its interfaces.
   auto listener = ipc::listen_at(config.dataplane_socket(), SOCK_SEQPACKET);
   if (!listener) return std::unexpected{listener.error()};
   if (auto shut = keeper->shut_off(); !shut) return std::unexpected{shut.error()};
-  auto plain = open_port(config.plain, PortSide::plain, workers, frames->get());
+  auto plain =
+      open_port(config.plain, {.side = PortSide::plain, .workers = workers, .rx_pools = rx_pools});
   if (!plain) return std::unexpected{plain.error()};
-  auto wire = open_port(config.wire.port, PortSide::wire, workers, frames->get());
+  auto wire = open_port(config.wire.port, {.side = PortSide::wire,
+                                           .workers = workers,
+                                           .udp_port = config.wire.udp_port,
+                                           .rx_pools = rx_pools});
   if (!wire) return std::unexpected{wire.error()};
-  return Opened{std::move(*eal),   std::move(*frames), std::move(*punts),   std::move(*keeper),
-                std::move(*plain), std::move(*wire),   std::move(*listener)};
+  return Opened{std::move(*eal),   std::move(frames), std::move(*punts),   std::move(*keeper),
+                std::move(*plain), std::move(*wire),  std::move(*listener)};
 }
 
 }  // namespace penstock::dataplane

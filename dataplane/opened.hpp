@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "penstock/base/error.hpp"
 #include "penstock/base/unique_fd.hpp"
@@ -19,7 +20,7 @@ namespace penstock::dataplane {
 // In the order in which they are made; they die in the opposite one.
 struct Opened {
   Eal eal;
-  Pool frames;
+  std::vector<Pool> frames;  // as Topology::frames
   Pool punts;
   KernelKeeper keeper;
   std::unique_ptr<Port> plain;

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 
 #include "dataplane/isa.hpp"
 #include "dataplane/main_core.hpp"
+#include "dataplane/steering/steering.hpp"
 
 namespace penstock::dataplane {
 namespace {
@@ -81,9 +83,27 @@ struct Running {
   Wake main_wake;
   ExpectedPeers expected;
   std::vector<std::unique_ptr<Mailbox>> mailboxes;
+  std::vector<Doorbell> bells;
+  std::optional<SteeredPort> plain;
+  std::optional<SteeredPort> wire;
   std::vector<std::unique_ptr<RunningWorker>> workers;
   std::unique_ptr<MainCore> main_core;
 };
+
+// What is between the ports and the workers, and between the workers.
+void make_queues(const SiteConfig& config, const Topology& topology, Opened& opened,
+                 Running& running) {
+  std::vector<int> sockets;
+  running.bells = std::vector<Doorbell>(topology.workers.size());
+  for (const WorkerPlan& plan : topology.workers) {
+    Mailbox& mailbox = *running.mailboxes.emplace_back(std::make_unique<Mailbox>(plan.index));
+    mailbox.main_wake = &running.main_wake;
+    running.bells[plan.index].wakes(mailbox.worker_wake);
+    sockets.push_back(plan.socket);
+  }
+  running.plain.emplace(*opened.plain, PortSide::plain, std::uint16_t{0}, running.bells, sockets);
+  running.wire.emplace(*opened.wire, PortSide::wire, config.wire.udp_port, running.bells, sockets);
+}
 
 Result<void> make_workers(const SiteConfig& config, const Topology& topology, Opened& opened,
                           const WireIdentity& self, const EnginePlan& crypto, Running& running) {
@@ -93,22 +113,21 @@ Result<void> make_workers(const SiteConfig& config, const Topology& topology, Op
   for (const WorkerPlan& plan : topology.workers) {
     auto engine = FrameEngine::create(crypto);
     if (!engine) return std::unexpected{engine.error()};
-    Mailbox& mailbox = *running.mailboxes.emplace_back(std::make_unique<Mailbox>(plan.index));
-    mailbox.main_wake = &running.main_wake;
     running.workers.push_back(
         std::make_unique<RunningWorker>(plan,
-                                        WorkerSetup{.plain = opened.plain->queue(plan.plain_queue),
-                                                    .wire = opened.wire->queue(plan.wire_queue),
+                                        WorkerSetup{.plain = running.plain->queue(plan.index),
+                                                    .wire = running.wire->queue(plan.index),
                                                     .plain_info = opened.plain->info(),
-                                                    .mailbox = mailbox,
+                                                    .mailbox = *running.mailboxes[plan.index],
                                                     .seat = {plan.index, workers},
-                                                    .frames = opened.frames.get(),
+                                                    .frames = opened.frames[plan.pool].get(),
                                                     .punts = opened.punts.get(),
                                                     .held_limit = topology.held_limit,
                                                     .self = self,
                                                     .expected = &running.expected,
                                                     .vlans = vlans,
-                                                    .idle = config.idle},
+                                                    .idle = config.idle,
+                                                    .bell = &running.bells[plan.index]},
                                         std::move(*engine)));
   }
   return {};
@@ -151,6 +170,7 @@ Result<void> run(const SiteConfig& config, const Topology& topology, Opened& ope
       .mac = opened.wire->info().mac,
       .endpoint = {.address = config.wire.address.address, .port = config.wire.udp_port}};
   Running running;
+  make_queues(config, topology, opened, running);
   if (auto made = make_workers(config, topology, opened, self, crypto, running); !made) return made;
   running.main_core = std::make_unique<MainCore>(
       plan_main_core(config, topology, opened, self, crypto, running), engine);

@@ -1,6 +1,8 @@
 #include "dataplane/topology.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <rte_mbuf.h>
@@ -10,6 +12,7 @@
 
 #include "dataplane/device/kernel_interface.hpp"
 #include "dataplane/session/mailbox.hpp"
+#include "dataplane/steering/hand_over.hpp"
 
 namespace penstock::dataplane {
 namespace {
@@ -19,7 +22,7 @@ namespace {
 constexpr unsigned most_frame_buffers = 8191;  // one below a power of two: mempools like that
 constexpr unsigned least_frame_buffers = 4095;
 constexpr std::size_t frame_memory = std::size_t{32} << 20;
-constexpr unsigned punt_buffers = 511;
+constexpr unsigned punt_buffers = 512;  // for four workers
 // A handshake message behind the longest headers that it travels behind.
 constexpr std::size_t handshake_packet =
     limits::handshake_message + ethernet_header + ipv6_header + udp_header;
@@ -29,6 +32,8 @@ constexpr unsigned punt_cache = 32;
 constexpr std::size_t link_overhead = ethernet_header + 4 + 4;
 // What EAL, device rings and mempool bookkeeping need besides the buffers.
 constexpr std::size_t base_memory = std::size_t{12} << 20;
+// What a further queue of an ethdev takes: descriptors, and buffers to send from.
+constexpr std::size_t queue_memory = std::size_t{4} << 20;
 
 // An ethdev says its own only once it is probed; what it has more is not used.
 constexpr std::uint16_t assumed_mtu = 1500;
@@ -66,6 +71,25 @@ std::uint16_t data_room(std::size_t packet) {
   return static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + lines);
 }
 
+// Which NUMA node a core is of; -1: the machine has one, or does not say.
+int socket_of(unsigned core) {
+  constexpr int most = 8;  // RTE_MAX_NUMA_NODES of a small build
+  std::error_code ignored;
+  if (!std::filesystem::exists("/sys/devices/system/node/node1", ignored)) return -1;
+  for (int node = 0; node < most; ++node)
+    if (std::filesystem::exists(fmt::format("/sys/devices/system/cpu/cpu{}/node{}", core, node),
+                                ignored))
+      return node;
+  return -1;
+}
+
+unsigned ethdevs(const SiteConfig& config) {
+  const auto is_one = [](const PortConfig& port) {
+    return port.kind == PortConfig::Kind::ethdev ? 1u : 0u;
+  };
+  return is_one(config.plain) + is_one(config.wire.port);
+}
+
 PoolPlan plan_frames(std::size_t longest_packet) {
   PoolPlan pool{.name = "frames",
                 .use = "frames being packed, sealed, received, opened or held back",
@@ -74,6 +98,47 @@ PoolPlan plan_frames(std::size_t longest_packet) {
   const auto affordable = static_cast<unsigned>(frame_memory / bytes_a_buffer(pool));
   pool.buffers = std::clamp(affordable, least_frame_buffers, most_frame_buffers);
   return pool;
+}
+
+// A pool for each NUMA node that has workers, and of as many workers' size.
+void plan_pools(Topology& topology, std::size_t longest_packet) {
+  const PoolPlan one = plan_frames(longest_packet);
+  for (WorkerPlan& worker : topology.workers) {
+    const auto found = std::ranges::find(topology.frames, worker.socket, &PoolPlan::socket);
+    worker.pool = static_cast<std::size_t>(found - topology.frames.begin());
+    if (found == topology.frames.end()) {
+      PoolPlan& pool = topology.frames.emplace_back(one);
+      pool.socket = worker.socket;
+      if (worker.pool != 0) pool.name = fmt::format("frames_{}", worker.pool);
+    }
+    ++topology.frames[worker.pool].workers;
+  }
+  for (PoolPlan& pool : topology.frames) pool.buffers = (one.buffers + 1) * pool.workers - 1;
+  const auto workers = static_cast<unsigned>(topology.workers.size());
+  topology.punts = {.name = "punts",
+                    .use = "packets between the wire and the main core",
+                    .buffers = punt_buffers * ((workers + 3) / 4) - 1,
+                    .data_room = std::max(one.data_room, data_room(handshake_packet)),
+                    .cache = punt_cache,
+                    .workers = workers};
+  topology.held_limit = one.buffers / 4;
+}
+
+std::size_t bytes_of(const PoolPlan& pool) { return pool.buffers * bytes_a_buffer(pool); }
+
+void plan_memory(Topology& topology, unsigned ethdev_ports) {
+  const std::size_t workers = topology.workers.size();
+  const std::size_t steering =
+      ethdev_ports * (workers * workers * HandOver::bytes() + (workers - 1) * queue_memory);
+  std::vector<std::size_t> bytes(1, base_memory + bytes_of(topology.punts));
+  for (const PoolPlan& pool : topology.frames) {
+    const auto node = static_cast<std::size_t>(std::max(pool.socket, 0));
+    if (node >= bytes.size()) bytes.resize(node + 1);
+    // What a device takes lies where the device is, which is not known yet.
+    bytes[node] += bytes_of(pool) + steering;
+  }
+  for (const std::size_t of_node : bytes)
+    topology.memory_mb.push_back(of_node == 0 ? 0 : (of_node >> 20) + 1);
 }
 
 std::vector<RingPlan> plan_rings(unsigned workers) {
@@ -101,15 +166,6 @@ std::vector<RingPlan> plan_rings(unsigned workers) {
   return rings;
 }
 
-Result<void> judge(const SiteConfig& config) {
-  const auto refuse = [&](std::string why) {
-    return fail(ErrorKind::config, fmt::format("{}: {}", config.file.string(), why));
-  };
-  if (config.worker_count != 1)
-    return refuse("[site] workers: this version runs one worker; name one core, or say 1");
-  return {};
-}
-
 }  // namespace
 
 std::uint16_t max_frame_size(std::uint16_t wire_mtu, IpVersion version) {
@@ -119,7 +175,6 @@ std::uint16_t max_frame_size(std::uint16_t wire_mtu, IpVersion version) {
 }
 
 Result<Topology> plan_topology(const SiteConfig& config) {
-  if (auto verdict = judge(config); !verdict) return std::unexpected{verdict.error()};
   const auto plain_mtu = mtu_of(config.plain);
   if (!plain_mtu) return std::unexpected{plain_mtu.error()};
   const auto wire_mtu = mtu_of(config.wire.port);
@@ -142,40 +197,72 @@ Result<Topology> plan_topology(const SiteConfig& config) {
     std::optional<unsigned> core;
     if (index < config.worker_cores.size()) core = config.worker_cores[index];
     topology.workers.push_back(
-        {.index = index, .core = core, .plain_queue = index, .wire_queue = index, .lane = index});
+        {.index = index, .core = core, .socket = core ? socket_of(*core) : -1, .lane = index});
   }
-  topology.frames = plan_frames(std::max(*wire_mtu + link_overhead, least_buffer(config)));
-  topology.punts = {.name = "punts",
-                    .use = "packets between the wire and the main core",
-                    .buffers = punt_buffers,
-                    .data_room = std::max(topology.frames.data_room, data_room(handshake_packet)),
-                    .cache = punt_cache};
-  topology.held_limit = topology.frames.buffers / 4 / config.worker_count;
-  const std::size_t memory = base_memory +
-                             topology.frames.buffers * bytes_a_buffer(topology.frames) +
-                             topology.punts.buffers * bytes_a_buffer(topology.punts);
-  topology.memory_mb = (memory >> 20) + 1;
+  plan_pools(topology, std::max(*wire_mtu + link_overhead, least_buffer(config)));
+  plan_memory(topology, ethdevs(config));
   return topology;
 }
 
+namespace {
+
+std::string queue_of(const WorkerPlan& worker, std::string_view port, const QueuePlan& plan) {
+  if (plan.queues == 0 || worker.index < plan.queues)
+    return fmt::format("{} queue {}{}", port, worker.index,
+                       plan.queues == 0 ? " if there are so many" : "");
+  return fmt::format("no {} queue, worker {} sends for it", port, worker.index % plan.queues);
+}
+
+std::string place_of(const WorkerPlan& worker) {
+  if (!worker.core) return "floats";
+  if (worker.socket < 0) return fmt::format("core {}", *worker.core);
+  return fmt::format("core {} of node {}", *worker.core, worker.socket);
+}
+
+std::string mesh_of(std::string_view port, const QueuePlan& plan, std::size_t workers) {
+  if (!plan.is_meshed) return {};
+  std::string text = fmt::format("  mesh        {} port: what a queue receives and is another's, "
+                                 "to the worker whose it is; {} packets a pair\n",
+                                 port, HandOver::room);
+  if (plan.queues < workers)
+    text += fmt::format("  mesh        {} port: what workers {} to {} send, to those with queues\n",
+                        port, plan.queues, workers - 1);
+  return text;
+}
+
+std::string queues_of(const QueuePlan& plan) {
+  if (plan.queues == 0) return {};
+  return fmt::format(", {} queue{}", plan.queues, plan.queues == 1 ? "" : "s");
+}
+
+}  // namespace
+
 std::string to_string(const Topology& t) {
   std::string text = fmt::format(
-      "site {}\n  plain port  {}, MTU {}\n  wire port   {}, MTU {}, frames up to {} bytes\n",
-      t.site, t.plain_device, t.plain_mtu, t.wire_device, t.wire_mtu, t.max_frame_size);
+      "site {}\n  plain port  {}, MTU {}{}\n  wire port   {}, MTU {}, frames up to {} bytes{}\n",
+      t.site, t.plain_device, t.plain_mtu, queues_of(t.plain_queues), t.wire_device, t.wire_mtu,
+      t.max_frame_size, queues_of(t.wire_queues));
   text +=
       "  main core   control socket, mailboxes, ARP, neighbour discovery, ping; owns no queue\n";
   for (const WorkerPlan& worker : t.workers)
-    text += fmt::format("  worker {}    {}; plain queue {}, wire queue {}; sends on lane {}\n",
-                        worker.index, worker.core ? fmt::format("core {}", *worker.core) : "floats",
-                        worker.plain_queue, worker.wire_queue, worker.lane);
+    text += fmt::format("  worker {:<4} {}; {}; {}; sends on lane {}\n", worker.index,
+                        place_of(worker), queue_of(worker, "plain", t.plain_queues),
+                        queue_of(worker, "wire", t.wire_queues), worker.lane);
   for (const RingPlan& ring : t.rings)
-    text += fmt::format("  ring        {:<11} {:>8} -> {:<8} {:>5} entries: {}\n", ring.name,
+    text += fmt::format("  ring        {:<12} {:>9} -> {:<9} {:>5} entries: {}\n", ring.name,
                         ring.from, ring.to, ring.entries, ring.carries);
-  for (const PoolPlan* pool : {&t.frames, &t.punts})
-    text += fmt::format("  pool        {:<11} {} buffers of {} bytes: {}\n", pool->name,
-                        pool->buffers, pool->data_room, pool->use);
+  text += mesh_of("plain", t.plain_queues, t.workers.size());
+  text += mesh_of("wire", t.wire_queues, t.workers.size());
+  const auto pool_text = [](const PoolPlan& pool) {
+    return fmt::format("  pool        {:<12} {} buffers of {} bytes{}: {}\n", pool.name,
+                       pool.buffers, pool.data_room,
+                       pool.socket < 0 ? "" : fmt::format(" on node {}", pool.socket), pool.use);
+  };
+  for (const PoolPlan& pool : t.frames) text += pool_text(pool);
+  text += pool_text(t.punts);
   text += fmt::format("  held back   {} frames at most, by a worker's reassembly\n", t.held_limit);
-  text += fmt::format("  memory      {} MB\n", t.memory_mb);
+  text += fmt::format("  memory      {} MB\n",
+                      std::accumulate(t.memory_mb.begin(), t.memory_mb.end(), std::size_t{0}));
   return text;
 }
 

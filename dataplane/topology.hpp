@@ -19,15 +19,23 @@ struct PoolPlan {
   unsigned buffers = 0;
   std::uint16_t data_room = 0;  // bytes of each, RTE_PKTMBUF_HEADROOM included
   unsigned cache = 0;           // that each worker keeps at hand
+  int socket = -1;              // the NUMA node of its workers; -1: any
+  unsigned workers = 0;         // that use it
 };
 
 struct WorkerPlan {
   unsigned index = 0;
   std::optional<unsigned> core;  // empty: floats over the allowed cores
-  unsigned plain_queue = 0;
-  unsigned wire_queue = 0;
-  unsigned lane = 0;  // the lane it sends on; it receives those that are = index
-};  // modulo the workers
+  int socket = -1;               // the core's NUMA node; -1: one is as good as another
+  std::size_t pool = 0;          // of Topology::frames
+  unsigned lane = 0;  // it sends on; it receives those that are = index modulo the workers
+};
+
+// What a device turns out to have, once it is open.
+struct QueuePlan {
+  unsigned queues = 0;     // 0: not open yet; else worker w < queues owns queue w
+  bool is_meshed = false;  // packets pass from worker to worker, as the queues alone do not suit
+};
 
 struct RingPlan {
   std::string name;
@@ -44,12 +52,14 @@ struct Topology {
   std::uint16_t plain_mtu = 0;
   std::uint16_t wire_mtu = 0;
   std::uint16_t max_frame_size = 0;  // what the wire's MTU allows
+  QueuePlan plain_queues;
+  QueuePlan wire_queues;
   std::vector<WorkerPlan> workers;
   std::vector<RingPlan> rings;
-  PoolPlan frames;
+  std::vector<PoolPlan> frames;  // one for each NUMA node that has workers
   PoolPlan punts;
-  std::uint32_t held_limit = 0;  // frames that one worker's reassembly may hold back
-  std::size_t memory_mb = 0;     // for the EAL
+  std::uint32_t held_limit = 0;        // frames that one worker's reassembly may hold back
+  std::vector<std::size_t> memory_mb;  // for the EAL, by NUMA node
 };
 
 // Refuses a config that this data plane cannot serve, and interfaces that do not exist.

@@ -49,7 +49,9 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
           .plain_takes_offload = setup.plain_info.takes_offload,
           .gaps = DueHeap<InboundSa>{setup.held_limit}},
       idle_(setup.idle, {.plain = setup.plain.wait_fd(), .wire = setup.wire.wait_fd()},
-            setup.mailbox.worker_wake) {
+            setup.mailbox.worker_wake, setup.bell) {
+  setup.plain.count_in(count_);
+  setup.wire.count_in(count_);
   for (const std::uint16_t vlan : setup.vlans) sessions_.vlans().reserve(vlan);
 }
 

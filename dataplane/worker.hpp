@@ -44,6 +44,7 @@ struct WorkerSetup {
   const ExpectedPeers* expected = nullptr;
   std::span<const std::uint16_t> vlans;  // of links, of which no packet is another link's
   IdleMode idle = IdleMode::backoff;
+  Doorbell* bell = nullptr;   // rung by other workers, where they hand packets over
   Time (*clock)() = nullptr;  // for turns without run(); null: time stands still within one
 };
 

@@ -36,7 +36,7 @@ EalOptions eal_options(unsigned workers) {
   // No buffer crosses a page of ordinary memory.
   const std::size_t bytes = std::size_t{buffers(workers) + 511} * 4096;
   return {.file_prefix = "penstock-bench-" + std::to_string(getpid()),
-          .memory_mb = (bytes >> 20) + 32};
+          .memory_mb = {(bytes >> 20) + 32}};
 }
 
 }  // namespace

@@ -37,9 +37,12 @@ bool copy_packet(const rte_mbuf* packet, TxSlot& slot) {
 
 }  // namespace
 
-AfPacketQueue::AfPacketQueue(PacketSocket socket, KernelInterface interface)
+AfPacketQueue::AfPacketQueue(PacketSocket socket, KernelInterface interface, Fanout* fanout,
+                             unsigned member)
     : socket_(std::move(socket)),
       interface_(std::move(interface)),
+      fanout_(fanout),
+      member_(member),
       receive_(socket_.fd(), socket_.receive_ring()),
       transmit_(socket_.fd(), socket_.transmit_ring(), whole_limit(interface_)) {}
 
@@ -107,6 +110,7 @@ void AfPacketQueue::note_down(int error) {
     log::error(fmt::format("interface {} has vanished", interface_.name));
   } else if (link_ == Link::up) {
     link_ = Link::down;
+    if (fanout_ != nullptr) fanout_->was_down(socket_.fd());
     log::warn(fmt::format("interface {} is down: {}", interface_.name, std::strerror(error)));
   }
 }
@@ -121,6 +125,7 @@ void AfPacketQueue::unjam() {
   const bool renewed = socket_.renew_receive_ring();
   if (renewed) {
     receive_.start_over();
+    if (fanout_ != nullptr) fanout_->rejoined(member_, socket_.fd());
     ++jams_;
   }
   unsigned untold = 0;
@@ -136,21 +141,42 @@ void AfPacketQueue::unjam() {
                            interface_.name, std::strerror(errno)));
 }
 
-Result<std::unique_ptr<Port>> AfPacketPort::open(const PortConfig& config, PortSide side) {
+Result<std::unique_ptr<Port>> AfPacketPort::open(const PortConfig& config, const PortSetup& setup) {
   auto interface = find_interface(config.device);
   if (!interface) return std::unexpected(interface.error());
-  auto socket = PacketSocket::open(*interface, side);
-  if (!socket) return std::unexpected(socket.error());
-  PortInfo info{.name = "af_packet:" + config.device,
-                .mac = interface->mac,
-                .mtu = interface->mtu,
-                .takes_offload = side == PortSide::plain};
-  return std::make_unique<AfPacketPort>(std::move(info), *std::move(socket), *std::move(interface));
+  auto port =
+      std::make_unique<AfPacketPort>(PortInfo{.name = "af_packet:" + config.device,
+                                              .mac = interface->mac,
+                                              .mtu = interface->mtu,
+                                              .takes_offload = setup.side == PortSide::plain,
+                                              .spreads = PortInfo::Spreads::by_device});
+  if (auto added = port->add_queues(*interface, setup); !added)
+    return std::unexpected(added.error());
+  return port;
+}
+
+Result<void> AfPacketPort::add_queues(const KernelInterface& interface, const PortSetup& setup) {
+  if (setup.workers > 1)
+    fanout_ = std::make_unique<Fanout>(setup.side == PortSide::wire ? std::optional{setup.udp_port}
+                                                                    : std::nullopt);
+  std::vector<int> members;
+  for (unsigned worker = 0; worker < setup.workers; ++worker) {
+    auto socket = PacketSocket::open(interface, setup.side, setup.workers, fanout_.get());
+    if (!socket) return std::unexpected(socket.error());
+    members.push_back(socket->fd());
+    queues_.push_back(
+        std::make_unique<AfPacketQueue>(*std::move(socket), interface, fanout_.get(), worker));
+  }
+  if (fanout_ == nullptr) return {};
+  if (auto opened = fanout_->open(members); !opened)
+    return fail(opened.error().kind,
+                fmt::format("interface {}: {}", interface.name, opened.error().message));
+  return {};
 }
 
 PortQueue& AfPacketPort::queue(unsigned index) {
-  check(index == 0, "an af_packet port has one queue");
-  return queue_;
+  check(index < queues_.size(), "no such queue");
+  return *queues_[index];
 }
 
 }  // namespace penstock::dataplane

@@ -1,12 +1,15 @@
-// The port of a kernel interface: one queue, on a packet socket's rings.
+// The port of a kernel interface: a queue for each worker, each on a packet socket's rings; the
+// kernel chooses among several (fanout.hpp).
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "penstock/base/log.hpp"
 
+#include "dataplane/device/fanout.hpp"
 #include "dataplane/device/kernel_interface.hpp"
 #include "dataplane/device/open_port.hpp"
 #include "dataplane/device/packet_socket.hpp"
@@ -20,7 +23,8 @@ namespace penstock::dataplane {
 // with it. When the interface itself vanishes it says so once and stays silent.
 class AfPacketQueue final : public PortQueue {
  public:
-  AfPacketQueue(PacketSocket socket, KernelInterface interface);
+  // As `member` of the fanout, where there is one; it outlives the queue.
+  AfPacketQueue(PacketSocket socket, KernelInterface interface, Fanout* fanout, unsigned member);
 
   [[nodiscard]] std::size_t receive(std::span<PacketView> views) override;
   void release() override { receive_.release(); }
@@ -41,6 +45,8 @@ class AfPacketQueue final : public PortQueue {
 
   PacketSocket socket_;
   KernelInterface interface_;
+  Fanout* fanout_;
+  unsigned member_;
   ReceiveRing receive_;
   TransmitRing transmit_;
   Link link_ = Link::up;
@@ -51,18 +57,22 @@ class AfPacketQueue final : public PortQueue {
 
 class AfPacketPort final : public Port {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<Port>> open(const PortConfig& config, PortSide side);
-
-  AfPacketPort(PortInfo info, PacketSocket socket, KernelInterface interface)
-      : info_(std::move(info)), queue_(std::move(socket), std::move(interface)) {}
+  [[nodiscard]] static Result<std::unique_ptr<Port>> open(const PortConfig& config,
+                                                          const PortSetup& setup);
+  explicit AfPacketPort(PortInfo info) : info_(std::move(info)) {}
 
   [[nodiscard]] const PortInfo& info() const override { return info_; }
-  [[nodiscard]] unsigned queue_count() const override { return 1; }
+  [[nodiscard]] unsigned queue_count() const override {
+    return static_cast<unsigned>(queues_.size());
+  }
   [[nodiscard]] PortQueue& queue(unsigned index) override;
 
  private:
+  [[nodiscard]] Result<void> add_queues(const KernelInterface& interface, const PortSetup& setup);
+
   PortInfo info_;
-  AfPacketQueue queue_;
+  std::unique_ptr<Fanout> fanout_;  // of more than one
+  std::vector<std::unique_ptr<AfPacketQueue>> queues_;
 };
 
 }  // namespace penstock::dataplane

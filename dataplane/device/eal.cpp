@@ -10,6 +10,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -89,6 +90,10 @@ bool enough_hugepages(std::size_t bytes) {
   return false;
 }
 
+std::size_t total_mb(const EalOptions& options) {
+  return std::accumulate(options.memory_mb.begin(), options.memory_mb.end(), std::size_t{0});
+}
+
 // "0@(0,1)" lets lcore 0 float over cores 0 and 1.
 std::string lcore_map(const EalOptions& options, const std::vector<unsigned>& allowed) {
   const auto anywhere = fmt::format("({})", listed(allowed));
@@ -99,16 +104,20 @@ std::string lcore_map(const EalOptions& options, const std::vector<unsigned>& al
   return map;
 }
 
+// "64" or, by NUMA node, "0,64".
+std::vector<std::string> memory(const EalOptions& options, bool hugepages) {
+  const auto& by_node = options.memory_mb;
+  if (by_node.size() == 1 || !hugepages) return {"-m", std::to_string(total_mb(options))};
+  std::string list;
+  for (const std::size_t mb : by_node) list += fmt::format("{}{}", list.empty() ? "" : ",", mb);
+  return {"--socket-mem", list};
+}
+
 std::vector<std::string> arguments(const EalOptions& options, bool hugepages,
                                    const std::vector<unsigned>& allowed) {
-  std::vector<std::string> args{"penstock-dataplane",
-                                "--file-prefix",
-                                options.file_prefix,
-                                "--no-telemetry",
-                                "-m",
-                                std::to_string(options.memory_mb),
-                                "--lcores",
-                                lcore_map(options, allowed)};
+  std::vector<std::string> args{"penstock-dataplane", "--file-prefix", options.file_prefix,
+                                "--no-telemetry",     "--lcores",      lcore_map(options, allowed)};
+  for (auto& arg : memory(options, hugepages)) args.push_back(std::move(arg));
   if (hugepages) {
     // Memory of nobody's name, gone with the process.
     args.insert(args.end(), {"--in-memory", "--single-file-segments"});
@@ -124,6 +133,11 @@ std::vector<std::string> arguments(const EalOptions& options, bool hugepages,
 int leave_out_of_core_dumps(const rte_memseg_list*, const rte_memseg* segment, std::size_t length,
                             void*) {
   return madvise(segment->addr, length, MADV_DONTDUMP);
+}
+
+int note_page(const rte_memseg_list*, const rte_memseg* segment, void* pages) {
+  static_cast<std::set<std::size_t>*>(pages)->insert(segment->hugepage_sz);
+  return 0;
 }
 
 int lock(const rte_memseg_list*, const rte_memseg* segment, std::size_t length, void*) {
@@ -145,7 +159,7 @@ void protect_memory(bool hugepages) {
 Result<Eal> Eal::start(const EalOptions& options) {
   const auto allowed = allowed_cores();
   if (auto fits = check_cores(options, allowed); !fits) return std::unexpected(fits.error());
-  const bool hugepages = enough_hugepages(options.memory_mb << 20);
+  const bool hugepages = enough_hugepages(total_mb(options) << 20);
 
   auto args = arguments(options, hugepages, allowed);
   std::vector<char*> argv;
@@ -162,7 +176,9 @@ Result<Eal> Eal::start(const EalOptions& options) {
   }
   release_dpdk_log();
   protect_memory(hugepages);
-  return Eal{hugepages, options.memory_mb};
+  std::set<std::size_t> pages;
+  if (hugepages) (void)rte_memseg_walk(note_page, &pages);
+  return Eal{std::move(pages), total_mb(options)};
 }
 
 Eal::~Eal() {
@@ -170,7 +186,11 @@ Eal::~Eal() {
 }
 
 std::string Eal::describe() const {
-  return fmt::format("{} MB of {}", memory_mb_, hugepages_ ? "hugepages" : "ordinary memory");
+  if (pages_.empty()) return fmt::format("{} MB of ordinary memory", memory_mb_);
+  std::string sizes;
+  for (const std::size_t page : pages_)
+    sizes += fmt::format("{}{} MB", sizes.empty() ? "" : " and ", page >> 20);
+  return fmt::format("{} MB of huge pages of {}", memory_mb_, sizes);
 }
 
 }  // namespace penstock::dataplane

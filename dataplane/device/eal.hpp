@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@ struct EalOptions {
   unsigned workers = 1;
   std::vector<unsigned> cores;       // one a worker; empty: they float over the allowed cores
   std::vector<std::string> devargs;  // devargs_of(): "--vdev" or, for a PCI address, "--allow"
-  std::size_t memory_mb = 64;        // all that pools and rings will need
+  // All that pools and rings will need, by NUMA node. Without huge pages nodes are not told apart.
+  std::vector<std::size_t> memory_mb = {64};
 };
 
 // Hugepages where enough are free and may be used, else ordinary memory that is locked and left
@@ -27,19 +29,21 @@ class Eal {
   [[nodiscard]] static Result<Eal> start(const EalOptions& options);
   Eal(Eal&& other) noexcept
       : running_(std::exchange(other.running_, false)),
-        hugepages_(other.hugepages_),
+        pages_(std::move(other.pages_)),
         memory_mb_(other.memory_mb_) {}
   Eal& operator=(Eal&&) = delete;
   ~Eal();
 
-  [[nodiscard]] bool hugepages() const { return hugepages_; }
-  [[nodiscard]] std::string describe() const;  // "64 MB of hugepages", for the log
+  [[nodiscard]] bool hugepages() const { return !pages_.empty(); }
+  // "64 MB of huge pages of 2 MB", for the log.
+  [[nodiscard]] std::string describe() const;
 
  private:
-  Eal(bool hugepages, std::size_t memory_mb) : hugepages_(hugepages), memory_mb_(memory_mb) {}
+  Eal(std::set<std::size_t> pages, std::size_t memory_mb)
+      : pages_(std::move(pages)), memory_mb_(memory_mb) {}
 
   bool running_ = true;
-  bool hugepages_;
+  std::set<std::size_t> pages_;  // bytes of the huge pages that are in use
   std::size_t memory_mb_ = 0;
 };
 

@@ -26,8 +26,7 @@ std::unexpected<Error> refused(const char* what, int error) {
 
 }  // namespace
 
-Result<std::unique_ptr<Port>> EthdevPort::open(const PortConfig& config, PortSide side,
-                                               unsigned queues, rte_mempool* rx_pool) {
+Result<std::unique_ptr<Port>> EthdevPort::open(const PortConfig& config, const PortSetup& setup) {
   const auto name = device_name(config.device);
   std::uint16_t id = 0;
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0)
@@ -37,14 +36,14 @@ Result<std::unique_ptr<Port>> EthdevPort::open(const PortConfig& config, PortSid
                             name));
   std::unique_ptr<EthdevPort> port{new EthdevPort(id)};
   port->info_.name = "ethdev:" + name;
-  auto ready = port->configure(queues, rx_pool);
-  if (ready) ready = port->start(side);
+  auto ready = port->configure(setup);
+  if (ready) ready = port->start(setup.side);
   if (!ready)
     return fail(ready.error().kind, fmt::format("device {}: {}", name, ready.error().message));
   return port;
 }
 
-Result<void> EthdevPort::configure(unsigned queues, rte_mempool* rx_pool) {
+Result<void> EthdevPort::configure(const PortSetup& setup) {
   rte_eth_dev_info device{};
   if (const int error = rte_eth_dev_info_get(port_, &device); error != 0)
     return refused("it does not say what it can", error);
@@ -57,25 +56,29 @@ Result<void> EthdevPort::configure(unsigned queues, rte_mempool* rx_pool) {
 
   rte_eth_conf conf{};
   conf.rxmode.mtu = info_.mtu;
-  const auto room = rte_pktmbuf_data_room_size(rx_pool) - std::uint32_t{RTE_PKTMBUF_HEADROOM};
+  const auto room =
+      rte_pktmbuf_data_room_size(setup.rx_pools.front()) - std::uint32_t{RTE_PKTMBUF_HEADROOM};
   if (info_.mtu + link_overhead > room)
     conf.rxmode.offloads |= device.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 
-  // More than one queue is of use only where the device spreads flows over them.
   constexpr std::uint64_t flows = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
-  auto count = std::min({queues, unsigned{device.max_rx_queues}, unsigned{device.max_tx_queues}});
-  if ((device.flow_type_rss_offloads & flows) == 0) count = std::min(count, 1u);
-  if (count > 1) {
+  // Queues of a device that cannot spread flows are of use as well: what is behind it may fill
+  // them (memif), and each worker sends on its own.
+  const auto count =
+      std::min({setup.workers, unsigned{device.max_rx_queues}, unsigned{device.max_tx_queues}});
+  const bool has_rss = (device.flow_type_rss_offloads & flows) != 0;
+  info_.spreads = has_rss ? PortInfo::Spreads::flows_alone : PortInfo::Spreads::by_software;
+  if (count > 1 && has_rss) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = device.flow_type_rss_offloads & flows;
   }
   const auto queue_count = static_cast<std::uint16_t>(count);
   if (const int error = rte_eth_dev_configure(port_, queue_count, queue_count, &conf); error != 0)
     return refused("it cannot be configured", error);
-  return set_up_queues(queue_count, rx_pool);
+  return set_up_queues(queue_count, setup);
 }
 
-Result<void> EthdevPort::set_up_queues(std::uint16_t queues, rte_mempool* rx_pool) {
+Result<void> EthdevPort::set_up_queues(std::uint16_t queues, const PortSetup& setup) {
   auto rx_descriptors = wanted_rx_descriptors;
   auto tx_descriptors = wanted_tx_descriptors;
   if (const int error = rte_eth_dev_adjust_nb_rx_tx_desc(port_, &rx_descriptors, &tx_descriptors);
@@ -83,8 +86,9 @@ Result<void> EthdevPort::set_up_queues(std::uint16_t queues, rte_mempool* rx_poo
     return refused("its queues cannot be sized", error);
 
   const std::uint32_t longest = info_.mtu + link_overhead;
-  const auto buffers = queues * (tx_descriptors + 2 * EthdevQueue::max_burst);
-  auto pool = make_pool(fmt::format("tx_{}", port_), static_cast<unsigned>(buffers),
+  // A worker without a queue of its own may have as many on the way to one that has.
+  const auto buffers = setup.workers * (tx_descriptors + 2 * unsigned{EthdevQueue::max_burst});
+  auto pool = make_pool(fmt::format("tx_{}", port_), buffers,
                         static_cast<std::uint16_t>(
                             std::min<std::uint32_t>(longest + RTE_PKTMBUF_HEADROOM, UINT16_MAX)),
                         tx_cache);
@@ -93,8 +97,8 @@ Result<void> EthdevPort::set_up_queues(std::uint16_t queues, rte_mempool* rx_poo
 
   const auto socket = static_cast<unsigned>(std::max(rte_eth_dev_socket_id(port_), 0));
   for (std::uint16_t queue = 0; queue < queues; ++queue) {
-    if (const int error =
-            rte_eth_rx_queue_setup(port_, queue, rx_descriptors, socket, nullptr, rx_pool);
+    if (const int error = rte_eth_rx_queue_setup(port_, queue, rx_descriptors, socket, nullptr,
+                                                 setup.rx_pools[queue]);
         error != 0)
       return refused("a receive queue cannot be set up", error);
     if (const int error = rte_eth_tx_queue_setup(port_, queue, tx_descriptors, socket, nullptr);
@@ -122,6 +126,10 @@ EthdevPort::~EthdevPort() {
   queues_.clear();
   (void)rte_eth_dev_stop(port_);
   (void)rte_eth_dev_close(port_);
+}
+
+Port::InMbufs EthdevPort::in_mbufs() const {
+  return {.tx_pool = tx_pool_.get(), .longest = info_.mtu + link_overhead};
 }
 
 PortQueue& EthdevPort::queue(unsigned index) {

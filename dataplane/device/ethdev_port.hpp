@@ -13,11 +13,11 @@
 
 namespace penstock::dataplane {
 
-// Has its own pool to send from: 640 buffers a queue, 1.5 MB where the MTU is 1500.
+// Has its own pool to send from: 640 buffers a worker, 1.5 MB where the MTU is 1500.
 class EthdevPort final : public Port {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<Port>> open(const PortConfig& config, PortSide side,
-                                                          unsigned queues, rte_mempool* rx_pool);
+  [[nodiscard]] static Result<std::unique_ptr<Port>> open(const PortConfig& config,
+                                                          const PortSetup& setup);
   EthdevPort(const EthdevPort&) = delete;
   EthdevPort& operator=(const EthdevPort&) = delete;
   ~EthdevPort() override;
@@ -27,11 +27,12 @@ class EthdevPort final : public Port {
     return static_cast<unsigned>(queues_.size());
   }
   [[nodiscard]] PortQueue& queue(unsigned index) override;
+  [[nodiscard]] InMbufs in_mbufs() const override;
 
  private:
   explicit EthdevPort(std::uint16_t port) : port_(port) {}
-  [[nodiscard]] Result<void> configure(unsigned queues, rte_mempool* rx_pool);
-  [[nodiscard]] Result<void> set_up_queues(std::uint16_t queues, rte_mempool* rx_pool);
+  [[nodiscard]] Result<void> configure(const PortSetup& setup);
+  [[nodiscard]] Result<void> set_up_queues(std::uint16_t queues, const PortSetup& setup);
   [[nodiscard]] Result<void> start(PortSide side) const;
 
   std::uint16_t port_;

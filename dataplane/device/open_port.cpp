@@ -5,11 +5,9 @@
 
 namespace penstock::dataplane {
 
-Result<std::unique_ptr<Port>> open_port(const PortConfig& config, PortSide side, unsigned queues,
-                                        rte_mempool* rx_pool) {
-  if (config.kind == PortConfig::Kind::ethdev)
-    return EthdevPort::open(config, side, queues, rx_pool);
-  return AfPacketPort::open(config, side);
+Result<std::unique_ptr<Port>> open_port(const PortConfig& config, const PortSetup& setup) {
+  if (config.kind == PortConfig::Kind::ethdev) return EthdevPort::open(config, setup);
+  return AfPacketPort::open(config, setup);
 }
 
 std::vector<std::string> devargs_of(const SiteConfig& config) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,18 @@ namespace penstock::dataplane {
 // and segmentation are unfinished. The wire port takes whole packets of at most its MTU.
 enum class PortSide : std::uint8_t { plain, wire };
 
-// Call after Eal::start() and KernelKeeper::shut_off(). `rx_pool` is where an ethdev receives to;
-// it and the EAL must outlive the port. A port with fewer queues than asked for says so in
-// queue_count().
-[[nodiscard]] Result<std::unique_ptr<Port>> open_port(const PortConfig& config, PortSide side,
-                                                      unsigned queues, rte_mempool* rx_pool);
+struct PortSetup {
+  PortSide side{};
+  unsigned workers = 1;        // that want a queue each
+  std::uint16_t udp_port = 0;  // of the wire: where frames come in
+  // Where an ethdev's queue of each worker receives to; as many as workers.
+  std::span<rte_mempool* const> rx_pools;
+};
+
+// Call after Eal::start() and KernelKeeper::shut_off(). Pools and the EAL must outlive the port. A
+// port with fewer queues than workers says so in queue_count().
+[[nodiscard]] Result<std::unique_ptr<Port>> open_port(const PortConfig& config,
+                                                      const PortSetup& setup);
 
 // What the EAL must probe for the site's ethdev ports, the plain port's first.
 [[nodiscard]] std::vector<std::string> devargs_of(const SiteConfig& config);

@@ -32,6 +32,11 @@ constexpr std::size_t receive_memory_plain = 6 * mega;
 constexpr std::size_t receive_memory_wire = 4 * mega;
 constexpr std::size_t transmit_memory_plain = 8 * mega;
 constexpr std::size_t transmit_memory_wire = 1 * mega;
+// Sockets that share an interface share this memory, but each has so much at least: a burst of
+// large packets must fit, whoever's it is.
+constexpr std::size_t least_receive_memory = 1 * mega;
+constexpr std::size_t least_transmit_memory_plain = 4 * mega;
+constexpr std::size_t least_transmit_memory_wire = mega / 2;
 
 // Kernel memory for copies beside the ring, and for packets on their way out (the ring itself
 // is the limit that matters there).
@@ -68,7 +73,8 @@ tpacket2_hdr* RingView::header(std::uint32_t slot) const {
   return reinterpret_cast<tpacket2_hdr*>(base + std::size_t{slot} * shape.slot_size);
 }
 
-Result<PacketSocket> PacketSocket::open(const KernelInterface& interface, PortSide side) {
+Result<PacketSocket> PacketSocket::open(const KernelInterface& interface, PortSide side,
+                                        unsigned members, Fanout* fanout) {
   PacketSocket socket;
   // Protocol 0 receives nothing; bind() names the real one when everything is in place.
   socket.fd_.reset(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -80,13 +86,22 @@ Result<PacketSocket> PacketSocket::open(const KernelInterface& interface, PortSi
 
   const bool plain = side == PortSide::plain;
   const auto packet = interface.mtu + link_overhead;
-  socket.receive_ = RingShape::fit(std::min(packet + receive_slot_overhead, max_receive_slot),
-                                   plain ? receive_memory_plain : receive_memory_wire);
-  socket.transmit_ = RingShape::fit((plain ? limits::max_packet : packet) + transmit_slot_overhead,
-                                    plain ? transmit_memory_plain : transmit_memory_wire);
+  const auto share = [&](std::size_t all, std::size_t least) {
+    return members == 1 ? all : std::max(all / members, least);
+  };
+  socket.receive_ = RingShape::fit(
+      std::min(packet + receive_slot_overhead, max_receive_slot),
+      share(plain ? receive_memory_plain : receive_memory_wire, least_receive_memory));
+  socket.transmit_ =
+      RingShape::fit((plain ? limits::max_packet : packet) + transmit_slot_overhead,
+                     plain ? share(transmit_memory_plain, least_transmit_memory_plain)
+                           : share(transmit_memory_wire, least_transmit_memory_wire));
   auto ready = socket.configure();
   if (ready) ready = socket.map_rings();
-  if (ready) ready = socket.join(interface, side);
+  if (ready) ready = socket.listen(interface, side);
+  if (ready && fanout != nullptr) ready = Fanout::shut(socket.fd());
+  if (ready) ready = socket.bind(interface);
+  if (ready && fanout != nullptr) ready = fanout->join(socket.fd());
   if (!ready)
     return fail(ready.error().kind,
                 fmt::format("interface {}: {}", interface.name, ready.error().message));
@@ -150,7 +165,7 @@ bool PacketSocket::renew_receive_ring() {
   return true;
 }
 
-Result<void> PacketSocket::join(const KernelInterface& interface, PortSide side) {
+Result<void> PacketSocket::listen(const KernelInterface& interface, PortSide side) const {
   // The plain port carries everybody's packets; the wire port its own address and multicast
   // (neighbour discovery).
   const packet_mreq membership{
@@ -159,11 +174,15 @@ Result<void> PacketSocket::join(const KernelInterface& interface, PortSide side)
                                                                      : PACKET_MR_ALLMULTI)};
   if (!set(fd_.get(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership))
     return fail_errno("cannot listen to all addresses", errno);
+  return {};
+}
+
+Result<void> PacketSocket::bind(const KernelInterface& interface) const {
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = interface.index;
-  if (bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno("cannot bind to it", errno);
   return {};
 }

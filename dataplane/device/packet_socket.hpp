@@ -10,6 +10,7 @@
 #include "penstock/base/error.hpp"
 #include "penstock/base/unique_fd.hpp"
 
+#include "dataplane/device/fanout.hpp"
 #include "dataplane/device/kernel_interface.hpp"
 #include "dataplane/device/open_port.hpp"
 
@@ -41,8 +42,11 @@ struct RingView {
 
 class PacketSocket {
  public:
-  // Bound and receiving when it returns, and not before all options are set.
-  [[nodiscard]] static Result<PacketSocket> open(const KernelInterface& interface, PortSide side);
+  // One of `members` that share the interface, each with a share of the rings' memory. Without a
+  // fanout, as the only one: bound and receiving when it returns, and not before all options are
+  // set. With one: bound and joined; packets come when the fanout is opened.
+  [[nodiscard]] static Result<PacketSocket> open(const KernelInterface& interface, PortSide side,
+                                                 unsigned members, Fanout* fanout);
   PacketSocket(PacketSocket&& other) noexcept;
   PacketSocket& operator=(PacketSocket&&) = delete;
   ~PacketSocket();
@@ -62,7 +66,8 @@ class PacketSocket {
   PacketSocket() = default;
   [[nodiscard]] Result<void> configure();
   [[nodiscard]] Result<void> map_rings();
-  [[nodiscard]] Result<void> join(const KernelInterface& interface, PortSide side);
+  [[nodiscard]] Result<void> listen(const KernelInterface& interface, PortSide side) const;
+  [[nodiscard]] Result<void> bind(const KernelInterface& interface) const;
 
   UniqueFd fd_;
   RingShape receive_;

@@ -35,7 +35,6 @@ constexpr std::array wire_keys{Key{"device", true}, Key{"address", true}, Key{"g
 constexpr std::string_view a_device =
     "a device: write \"af_packet:eth0\" for a kernel interface or \"ethdev:DEVARGS\" for DPDK";
 
-constexpr std::string_view one_worker = "this version runs one worker; name one core, or say 1";
 constexpr std::int64_t max_core = 1023;  // what a cpu_set_t holds
 
 void read_workers(const Section& site, SiteConfig& config) {
@@ -46,7 +45,6 @@ void read_workers(const Section& site, SiteConfig& config) {
   constexpr auto most = static_cast<std::int64_t>(limits::max_lanes);
   if (!node->is_array()) {
     config.worker_count = static_cast<unsigned>(site.number("workers", 1, most).value_or(1));
-    if (config.worker_count != 1) site.refuse("workers", one_worker);
     return;
   }
   for (const std::int64_t number : site.numbers("workers", 0, max_core)) {
@@ -61,7 +59,8 @@ void read_workers(const Section& site, SiteConfig& config) {
     config.worker_cores.push_back(core);
   }
   config.worker_count = static_cast<unsigned>(config.worker_cores.size());
-  if (config.worker_count != 1) site.refuse("workers", one_worker);
+  if (config.worker_cores.size() > limits::max_lanes)
+    site.refuse("workers", fmt::format("at most {} workers, one for each lane", limits::max_lanes));
 }
 
 void read_site(const Section& site, SiteConfig& config) {

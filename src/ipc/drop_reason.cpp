@@ -96,6 +96,8 @@ constexpr std::array rows{
         {"control_full", Book::fault, "more control messages than the main core takes"}},
     Row{DropReason::mailbox_full,
         {"mailbox_full", Book::fault, "a worker was behind with orders from the main core"}},
+    Row{DropReason::mesh_full,
+        {"mesh_full", Book::fault, "the worker whose it was, or who sends it, was too far behind"}},
     Row{DropReason::wiped_frame,
         {"wiped_frame", Book::fault, "open or held back when all keys were wiped"}},
     Row{DropReason::no_controller,

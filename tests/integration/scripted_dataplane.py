@@ -19,7 +19,7 @@ from lab.errors import wait_until
 HEADER = struct.Struct("=HHI")  # type, zero, request
 ENDPOINT = struct.Struct("=16sHBB")
 HELLO = struct.Struct("=HHIII")
-VERSION = 5
+VERSION = 6
 PROTECTIONS = (
     "AES256_CTR-SHA256", "AES128_CTR-SHA256", "AES256_CTR-SHA384", "AES256_GCM",
     "CHACHA20_POLY1305", "NULL",
@@ -56,7 +56,7 @@ LINK_STATS = struct.Struct(f"=HHIIBBBB14QH6s{4 * CLASS_FIGURES}Q")
 CONFIRMED, REMOVED, REKEY_WANTED, PEER_SILENT, PEER_HEARD, PEER_MOVED = range(1, 7)
 BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE, ZEROIZED = range(1, 6)
 STATE_UNCONFIRMED, STATE_CURRENT, STATE_RETIRING = 1, 2, 3
-COUNTERS, GAUGES, DROPS = 22, 4, 52
+COUNTERS, GAUGES, DROPS = 22, 4, 53
 
 
 def endpoint_bytes(address: str, port: int) -> bytes:

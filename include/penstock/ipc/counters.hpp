@@ -1,5 +1,15 @@
 // What a worker counts. Written by its worker alone; the main core adds up the workers and
 // sends totals. A plain array of 64-bit numbers, so that adding and sending are loops.
+//
+// Where a worker hands packets to another (dataplane/steering), the books are kept by who has them:
+//
+//   plain in, wire in    received by the worker that takes them over. What it had no room for was
+//                        not received: mesh_full, beside the books, as what a kernel drops
+//   wire out, plain out  sent (delivered) by the worker that hands them over; what it could not
+//                        hand over is wire_tx_full (plain_tx_full), and mesh_full beside the books.
+//                        What the port then refuses the worker that sends it is counted by that
+//                        one: one sent less, one wire_tx_full (plain_tx_full) more. A worker's own
+//                        count may so be below zero; the sums over all workers never are for long.
 #pragma once
 
 #include <array>

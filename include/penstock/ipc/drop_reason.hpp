@@ -68,6 +68,7 @@ enum class DropReason : std::uint8_t {
   bad_control,        // a control block that makes no sense
   control_full,       // more control blocks than the main core takes
   mailbox_full,
+  mesh_full,          // another worker's: it was too far behind to take it (see counters.hpp)
   wiped_frame,        // open or held when the operator had all keys wiped
   no_controller,      // a handshake message, and no control plane is connected
   controller_slow,    // a handshake message that the control plane was too slow to take

@@ -23,7 +23,7 @@
 
 namespace penstock::ipc {
 
-inline constexpr std::uint32_t version = 5;
+inline constexpr std::uint32_t version = 6;
 
 using BootId = std::array<std::byte, 16>;     // random, of one life of the data plane
 using SessionId = std::array<std::byte, 32>;  // T4 of its handshake

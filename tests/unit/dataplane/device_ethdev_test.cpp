@@ -27,7 +27,7 @@ constexpr unsigned pool_size = 2047;
 void start_eal() {
   static const auto eal = Eal::start({.file_prefix = "penstock-test-" + std::to_string(getpid()),
                                       .devargs = {"net_ring0"},
-                                      .memory_mb = 32});
+                                      .memory_mb = {32}});
   check(eal.has_value(), "DPDK starts");
 }
 
@@ -40,7 +40,7 @@ class EthdevTest : public testing::Test {
     ASSERT_TRUE(pool) << pool.error().message;
     pool_ = pool->release();
     auto port = open_port({.kind = PortConfig::Kind::ethdev, .device = "net_ring0"},
-                          PortSide::plain, 4, pool_);
+                          {.side = PortSide::plain, .rx_pools = std::span{&pool_, 1}});
     ASSERT_TRUE(port) << port.error().message;
     port_ = port->release();
   }
@@ -67,7 +67,8 @@ TEST_F(EthdevTest, SaysWhatItIs) {
   EXPECT_EQ(port_->info().name, "ethdev:net_ring0");
   EXPECT_EQ(port_->info().mtu, 1500);
   EXPECT_FALSE(port_->info().takes_offload);
-  EXPECT_EQ(port_->queue_count(), 1u) << "a ring cannot spread flows";
+  EXPECT_EQ(port_->info().spreads, PortInfo::Spreads::by_software);
+  EXPECT_EQ(port_->queue_count(), 1u);
   EXPECT_EQ(queue().wait_fd(), -1);
 }
 
@@ -158,7 +159,7 @@ TEST_F(EthdevTest, SendFreesWhatDoesNotFit) {
 
 TEST_F(EthdevTest, ADeviceThatIsNotThereIsOneSentence) {
   const auto port = open_port({.kind = PortConfig::Kind::ethdev, .device = "net_none0,x=1"},
-                              PortSide::wire, 1, pool_);
+                              {.side = PortSide::wire, .rx_pools = std::span{&pool_, 1}});
   ASSERT_FALSE(port);
   EXPECT_EQ(port.error().kind, ErrorKind::missing);
   EXPECT_NE(port.error().message.find("net_none0"), std::string::npos);

@@ -1,0 +1,163 @@
+#include "dataplane/steering/steered_queue.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include <rte_mbuf.h>
+
+#include "dataplane/seat.hpp"
+#include "dataplane/steering/flow_hash.hpp"
+#include "dataplane/steering/frame_lane.hpp"
+
+namespace penstock::dataplane {
+namespace {
+
+// All headers are in the first piece of a packet that came in pieces.
+Bytes beginning_of(rte_mbuf* packet) {
+  return {rte_pktmbuf_mtod(packet, const std::byte*), packet->data_len};
+}
+
+}  // namespace
+
+SteeredQueue::SteeredQueue(const Setup& setup, Mesh& mesh)
+    : worker_(setup.worker),
+      side_(setup.side),
+      udp_port_(setup.udp_port),
+      own_(setup.own),
+      mesh_(mesh),
+      views_(setup.port.longest),
+      slots_(setup.port.tx_pool, setup.port.longest),
+      for_others_(mesh.shape().workers) {
+  for (unsigned other = 0; other < mesh.shape().workers; ++other) {
+    if (HandOver* ring = mesh.in(other, worker_)) from_others_.push_back(ring);
+    if (HandOver* ring = mesh.out(other, worker_)) to_send_.push_back(ring);
+  }
+}
+
+// Half of the room at least is for each of the two ways in, so that neither starves the other; of
+// an odd place, in turns.
+std::size_t SteeredQueue::receive(std::span<PacketView> views) {
+  release();
+  send_for_others();
+  views = views.first(std::min(views.size(), max_burst));
+  const std::size_t half = (views.size() + (++turn_ & 1)) / 2;
+  std::size_t count = take_in(own_ != nullptr ? views.first(half) : views);
+  if (own_ != nullptr) {
+    count += receive_own(views.subspan(count));
+    count += take_in(views.subspan(count));
+  }
+  views_.note(views.first(count));
+  return count;
+}
+
+std::size_t SteeredQueue::take_in(std::span<PacketView> views) {
+  std::size_t count = 0;
+  for (std::size_t ring = 0; ring < from_others_.size() && count < views.size(); ++ring) {
+    std::array<rte_mbuf*, max_burst> packets;
+    if (++next_from_ >= from_others_.size()) next_from_ = 0;
+    const auto popped =
+        from_others_[next_from_]->pop(std::span{packets}.first(views.size() - count));
+    for (rte_mbuf* packet : std::span{packets}.first(popped))
+      if (views_.view(packet, views[count])) ++count;
+  }
+  return count;
+}
+
+std::size_t SteeredQueue::receive_own(std::span<PacketView> views) {
+  if (views.empty()) return 0;
+  std::array<rte_mbuf*, max_burst> packets;
+  const auto received = own_->receive_whole(std::span{packets}.first(views.size()));
+  std::size_t count = 0;
+  for (rte_mbuf* packet : std::span{packets}.first(received)) {
+    const unsigned owner = owner_of(packet);
+    if (owner != worker_)
+      for_others_[owner].push(packet);
+    else if (views_.view(packet, views[count]))
+      ++count;
+  }
+  if (count < received) hand_over();
+  return count;
+}
+
+unsigned SteeredQueue::owner_of(rte_mbuf* packet) const {
+  const unsigned workers = mesh_.shape().workers;
+  if (side_ == PortSide::plain) return owner_of_flow(flow_hash(beginning_of(packet)), workers);
+  const auto lane = frame_lane(beginning_of(packet), udp_port_);
+  return lane ? Seat::owner_of(*lane, workers) : worker_;
+}
+
+void SteeredQueue::hand_over() {
+  for (unsigned other = 0; other < for_others_.size(); ++other) {
+    if (for_others_[other].empty()) continue;
+    const auto packets = for_others_[other].take();
+    const auto pushed = mesh_.in(worker_, other)->push(packets);
+    if (pushed != 0) mesh_.bell(other).ring();
+    if (pushed == packets.size()) continue;
+    const auto refused = packets.subspan(pushed);
+    rte_pktmbuf_free_bulk(refused.data(), static_cast<unsigned>(refused.size()));
+    count_->drop(DropReason::mesh_full, refused.size());
+  }
+}
+
+std::size_t SteeredQueue::commit(std::size_t used) {
+  auto packets = slots_.fill(used);
+  return send(packets.take());
+}
+
+std::size_t SteeredQueue::send(std::span<rte_mbuf*> packets) {
+  if (own_ != nullptr) return own_->send(packets);
+  if (packets.empty()) return 0;
+  const unsigned sender = mesh_.shape().sender_for(worker_);
+  const auto pushed = mesh_.out(worker_, sender)->push(packets);
+  if (pushed != 0) mesh_.bell(sender).ring();
+  const auto refused = packets.subspan(pushed);
+  rte_pktmbuf_free_bulk(refused.data(), static_cast<unsigned>(refused.size()));
+  count_->drop(DropReason::mesh_full, refused.size());
+  return pushed;
+}
+
+// All that waits, but not what comes meanwhile.
+void SteeredQueue::send_for_others() {
+  for (HandOver* ring : to_send_) {
+    std::array<rte_mbuf*, max_burst> packets;
+    for (std::size_t left = HandOver::room; left != 0;) {
+      const auto popped = ring->pop(packets);
+      send_for_other(std::span{packets}.first(popped));
+      left -= std::min(left, popped);
+      if (popped < packets.size()) break;
+    }
+  }
+}
+
+// Who sealed or rebuilt them has counted them as sent.
+void SteeredQueue::send_for_other(std::span<rte_mbuf*> packets) {
+  if (packets.empty()) return;
+  std::array<std::uint32_t, max_burst> lengths{};
+  std::ranges::transform(packets, lengths.begin(),
+                         [](const rte_mbuf* packet) { return packet->pkt_len; });
+  const auto sent = own_->send(packets);
+  if (sent == packets.size()) [[likely]]
+    return;
+  const auto refused = packets.size() - sent;
+  if (side_ == PortSide::wire) {
+    count_->take_back(Counter::frames_sent, refused);
+    count_->drop(DropReason::wire_tx_full, refused);
+    return;
+  }
+  const auto lost = std::span{lengths}.subspan(sent, refused);
+  count_->take_back(Counter::delivered, refused);
+  count_->take_back(Counter::delivered_bytes,
+                    std::accumulate(lost.begin(), lost.end(), std::uint64_t{0}));
+  count_->drop(DropReason::plain_tx_full, refused);
+}
+
+int SteeredQueue::wait_fd() const { return own_ != nullptr ? own_->wait_fd() : waits_for_others; }
+
+KernelDrops SteeredQueue::kernel_drops() {
+  KernelDrops drops;
+  if (own_ != nullptr) drops = own_->kernel_drops();
+  drops.received += views_.drops();
+  return drops;
+}
+
+}  // namespace penstock::dataplane
