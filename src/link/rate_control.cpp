@@ -67,11 +67,12 @@ bool RateControl::hear(const FrameReport& report, std::uint64_t frames, Time now
   ++sums_.heard;
   measure_round_trip(report, now);
   add_up(report);
+  const bool has_stalled = report.next == last_.next;
   last_ = report;
   heard_ticks_ = ticks_;
   if (is_burst()) return true;
   breaker_.hear(now);
-  judge(report, now);
+  judge(report, has_stalled, now);
   return true;
 }
 
@@ -98,15 +99,16 @@ void RateControl::add_up(const FrameReport& report) {
   sums_.marked += report.marked - last_.marked;
 }
 
-void RateControl::judge(const FrameReport& report, Time now) {
+void RateControl::judge(const FrameReport& report, bool has_stalled, Time now) {
   // What left before it stopped, or while it was faster, says nothing of the path as it is now.
   const bool is_settled = now > breaker_.since() + 2 * round_trip_;
   if (state() == State::open || (state() == State::probing && !is_settled))
     return judged_up_to(report);
 
   const std::uint64_t admitted = report.admitted - judged_.admitted;
-  // The last to arrive tells how many were sent, to a few; if none did, only we know.
-  const std::uint64_t frames = admitted == 0 ? ticks_ - judged_ticks_ : report.next - judged_.next;
+  // The last to arrive tells how many were sent, to a few; if none did since the report before,
+  // only we know.
+  const std::uint64_t frames = has_stalled ? ticks_ - judged_ticks_ : report.next - judged_.next;
   if (frames < least_judged) return;
   const std::uint64_t lost = frames - std::min(admitted, frames);
   sums_.last_ppm = ppm(lost, frames);

@@ -68,7 +68,8 @@ class RateControl {
   [[nodiscard]] bool is_burst() const { return limits_.mode == ShapeMode::burst; }
   void measure_round_trip(const FrameReport& report, Time now);
   void add_up(const FrameReport& report);
-  void judge(const FrameReport& report, Time now);
+  // `has_stalled`: it says no more than the one before.
+  void judge(const FrameReport& report, bool has_stalled, Time now);
   void judged_up_to(const FrameReport& report);
 
   RateLimits limits_;
