@@ -23,6 +23,7 @@ class Wish:
     plan: Plan = Plan()
     ipv6_wire: bool = False
     site: dict[str, Any] = field(default_factory=dict)
+    site_b: dict[str, Any] = field(default_factory=dict)  # laid over `site` at site B
     link: dict[str, Any] = field(default_factory=dict)
     link_b: dict[str, Any] = field(default_factory=dict)  # laid over `link` at site B
     plain: tuple[str, str] = ("af_packet:plain", "af_packet:plain")
@@ -79,7 +80,7 @@ class Pair:
             gateway=None if v6 else ours.v4_gateway,
             plain=self.wish.plain[index],
             wire=self.wish.wire[index],
-            site=dict(self.wish.site),
+            site=self.wish.site | (self.wish.site_b if side == "b" else {}),
             link=self.wish.link | (self.wish.link_b if side == "b" else {}),
         )
         namespace = self.network.site_a if side == "a" else self.network.site_b
