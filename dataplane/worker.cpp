@@ -193,6 +193,9 @@ void Worker::obey(const Command& command, Time now) {
       outbox_.note({.kind = Note::Kind::installed, .session = command.session});
       outbound::join_lane(*command.session, now);
       return life_.install(*command.session, now);
+    case Command::Kind::begin:
+      if (has(command)) life_.begin(*command.session, now);
+      return;
     case Command::Kind::confirm:
       if (has(command)) life_.confirm_too(*command.session, now);
       return;

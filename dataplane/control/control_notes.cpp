@@ -56,6 +56,11 @@ void ControlServer::on_note(const Note& note) {
 
 void ControlServer::on_installed(SessionRecord& record) {
   if (++record.installed_by < plane_.workers()) return;
+  // The far side answers on any lane.
+  if (plane_.workers() > 1 && record.info.role == ipc::Role::initiator) {
+    record.to_begin = record.holders;
+    give_orders(record);
+  }
   reply_installed(std::exchange(record.install, {}), InstallResult::installed);
 }
 
@@ -139,6 +144,7 @@ void ControlServer::give_orders(SessionRecord& record) {
     }
     has_orders_ |= to != 0;
   };
+  give(Command::Kind::begin, record.to_begin);
   give(Command::Kind::confirm, record.to_confirm);
   give(Command::Kind::remove, record.to_remove);
 }

@@ -46,7 +46,8 @@ struct SessionRecord {
   std::vector<std::unique_ptr<Session>> shares;  // one a worker; freed together
   std::size_t installed_by = 0;                  // workers that have taken their share
   WorkerSet holders = 0;     // workers that were given their share and have not given it back
-  WorkerSet to_confirm = 0;  // of them, those that wait to be told that it is confirmed,
+  WorkerSet to_begin = 0;    // of them, those that wait to be told that it may begin,
+  WorkerSet to_confirm = 0;  // that it is confirmed,
   WorkerSet to_remove = 0;   // or removed: their mailboxes were full
   std::optional<ipc::RemovalReason> reason;  // of the first worker that gave it back
   bool was_confirmed = false;                // and told

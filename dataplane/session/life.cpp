@@ -1,6 +1,7 @@
 #include "dataplane/session/life.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "penstock/base/check.hpp"
 #include "penstock/base/limits.hpp"
@@ -43,15 +44,23 @@ void SessionLife::install(Session& session, Time now) {
   table_.insert(session);
   session.set_state(SessionState::unconfirmed);
   session.state_ends = session.receives ? now + limits::confirm_within : Time::max();
-  if (session.role == ipc::Role::initiator) {
-    session.confirm_wait = limits::confirm_retry_first;
-    session.confirm_at = now + session.confirm_wait;
-    speak(session, now);
-  } else {
-    session.confirm_at = Time::max();
-  }
+  session.confirm_at = Time::max();
+  if (session.role == ipc::Role::initiator && !session.awaits_begin) speak_first(session, now);
   attend(session);
   deadlines_.set(session, deadline_of(session));
+}
+
+void SessionLife::begin(Session& session, Time now) {
+  if (!std::exchange(session.awaits_begin, false)) return;
+  if (session.state() != SessionState::unconfirmed) return;
+  speak_first(session, now);
+  deadlines_.set(session, deadline_of(session));
+}
+
+void SessionLife::speak_first(Session& session, Time now) {
+  session.confirm_wait = limits::confirm_retry_first;
+  session.confirm_at = now + session.confirm_wait;
+  speak(session, now);
 }
 
 void SessionLife::decide(Session& session, Time now) {

@@ -42,6 +42,8 @@ class SessionLife {
     if (now < session.attentive_until) [[unlikely]]
       decide(session, now);
   }
+  // Every worker has its share: an initiator's that waited for that speaks.
+  void begin(Session& session, Time now);
   // Another worker had a good frame of the session.
   void confirm_too(Session& session, Time now) {
     if (session.state() == ipc::SessionState::unconfirmed) confirm(session, now);
@@ -62,6 +64,7 @@ class SessionLife {
   void expire(Session& session, Time now);
   void expire_current(Session& session, Time now);
   void speak(Session& session, Time now);
+  void speak_first(Session& session, Time now);
   void turn_silence(Session& session, bool is_silent);
   static void attend(Session& session);
   [[nodiscard]] static Time deadline_of(const Session& session);

@@ -31,6 +31,7 @@ namespace penstock::dataplane {
 struct Command {
   enum class Kind : std::uint32_t {
     install,    // `session` now belongs to the worker
+    begin,      // all workers have their share of `session`: what awaits that may speak
     confirm,    // another worker had a good frame of `session`
     remove,     // give `session` back
     next_hop,   // frames by way of `address` go to `mac` from now on

@@ -59,6 +59,7 @@ struct Session {
   ipc::Shaping shaping;
   LinkLane* lane = nullptr;     // the link's, where the session's frames are timed; else null
   std::uint16_t lanes_out = 1;  // that the site sends on
+  bool awaits_begin = false;    // its initiator speaks only once every worker can hear the answer
   bool receives = true;         // this worker: `in` is not empty
 
   // --- the worker's ---------------------------------------------------------------

@@ -20,13 +20,12 @@ from test_shaping import ticks
 
 RATE = 2000  # frames a second
 # What a machine that is busy with other things may cost: the kernel's queues run full before a site
-# that has no processor, and packets that were in those frames are incomplete. A frame of a new
-# session may come back before each of its initiator's workers has heard of it (unknown_spi).
-LATE = {"plain_kernel_drop", "wire_kernel_drop", "incomplete_packet", "unknown_spi"}
+# that has no processor, and packets that were in those frames are incomplete.
+LATE = {"plain_kernel_drop", "wire_kernel_drop", "incomplete_packet"}
 # Where a site that is given too much may lose packets, and what the far side cannot put together.
 OVERLOAD = {
     "plain_kernel_drop", "wire_kernel_drop", "wire_tx_full", "plain_tx_full", "mesh_full",
-    "no_buffer", "incomplete_packet", "unknown_spi",
+    "no_buffer", "incomplete_packet",
 }  # fmt: skip
 
 

@@ -128,9 +128,10 @@ bool DataplaneProcess::has_work(unsigned worker, Time now) const {
          !post.mailbox.commands.empty() || post.worker->deadline() <= now;
 }
 
-bool DataplaneProcess::has_commands() const {
-  return std::ranges::any_of(posts_,
-                             [](const auto& post) { return !post->mailbox.commands.empty(); });
+bool DataplaneProcess::has_commands(unsigned but) const {
+  for (unsigned worker = 0; worker < posts_.size(); ++worker)
+    if (worker != but && !posts_[worker]->mailbox.commands.empty()) return true;
+  return false;
 }
 
 void DataplaneProcess::lose_commands(unsigned worker, dataplane::Command::Kind kind) {

@@ -54,12 +54,14 @@ class DataplaneProcess {
   // `has_caller`: the controller came, spoke or went. Does nothing, for a simulation's speed, where
   // there is nothing to do; false then.
   bool turn_main_core(Time now, bool has_caller);
-  [[nodiscard]] bool has_commands() const;
+  // For another worker than this one.
+  [[nodiscard]] bool has_commands(unsigned but) const;
   // What the main core has for a worker of this kind is lost.
   void lose_commands(unsigned worker, dataplane::Command::Kind kind);
   // The main core was woken.
   [[nodiscard]] bool has_news() const;
   [[nodiscard]] Time deadline() const;
+  [[nodiscard]] Time deadline(unsigned worker) const { return posts_[worker]->worker->deadline(); }
   [[nodiscard]] Counters counters(unsigned worker) const {
     return posts_[worker]->worker->counters();
   }

@@ -15,6 +15,8 @@ using dataplane::test::FakePacket;
 
 constexpr std::size_t most_recorded = 100;
 constexpr int rounds_a_turn = 1000;  // more: two parts of a site keep each other busy
+constexpr Time longest_slow = 2ms;   // that a part of a data plane does not run
+constexpr unsigned nobody = most_workers + 1;
 
 }  // namespace
 
@@ -177,9 +179,9 @@ void World::turn_dataplane(int index) {
   self.dataplane_turn = Time::max();
   if (!self.dataplane) return;
   DataplaneProcess& dataplane = *self.dataplane;
-  // What a worker has to tell the others may be on its way for a while.
-  const bool is_slow = dataplane.workers() > 1 && chance_.percent(20);
-  for (int round = 0; go_round(index, round == 0, is_slow); ++round)
+  const unsigned slow = draw_slow(index);
+  const bool is_slow = slow != nobody;
+  for (int round = 0; go_round(index, round == 0, slow); ++round)
     if (round == rounds_a_turn) throw Failure{"a turn ends", "a data plane finds work for ever"};
   if (setup_.mutation == Mutation::two_current) make_two_current(index);
   std::vector<Counters> counters;
@@ -190,13 +192,24 @@ void World::turn_dataplane(int index) {
   checker.turned(index, counters, dataplane.sessions(), !is_slow);
   // A deadline that has passed is met at the next turn; virtual time must not stand still.
   wake_dataplane(index, std::max(dataplane.deadline(), now_ + 1us));
-  if (is_slow) wake_dataplane(index, now_ + 1us + chance_.time(0ms, 2ms));
+  if (is_slow) wake_dataplane(index, now_ + 1us + chance_.time(0ms, longest_slow));
   if (std::exchange(self.has_spoken, false) && self.controller && self.controller->has_mail())
     wake_controller(index, now_ + chance_.time(0ms, 2ms));
 }
 
+// What a worker has to tell the others may be on its way for a while, because the main core or the
+// other does not run. A worker whose clock is about to tick does.
+unsigned World::draw_slow(int index) {
+  const DataplaneProcess& dataplane = *site(index).dataplane;
+  const unsigned workers = dataplane.workers();
+  if (workers == 1 || !chance_.percent(20)) return nobody;
+  const auto drawn = static_cast<unsigned>(chance_.below(2 * workers));
+  if (drawn >= workers) return workers;
+  return dataplane.deadline(drawn) > now_ + longest_slow ? drawn : nobody;
+}
+
 // Threads of one process: any of them may be the first.
-bool World::go_round(int index, bool is_first, bool is_slow) {
+bool World::go_round(int index, bool is_first, unsigned slow) {
   DataplaneProcess& dataplane = *site(index).dataplane;
   const unsigned workers = dataplane.workers();
   std::array<unsigned, most_workers + 1> order{};
@@ -207,16 +220,18 @@ bool World::go_round(int index, bool is_first, bool is_slow) {
       std::swap(parts[left - 1], parts[chance_.below(left)]);
   bool is_busy = false;
   for (const unsigned part : parts) {
+    if (part == slow) continue;
     if (part < workers) {
       if (is_first || dataplane.has_work(part, now_)) is_busy |= turn_worker(index, part);
-    } else if (!is_slow) {
+    } else {
       const bool has_caller = std::exchange(site(index).has_caller, false);
       site(index).has_spoken |= dataplane.turn_main_core(now_, has_caller);
       if (setup_.mutation == Mutation::loses_a_confirm)
         dataplane.lose_commands(workers - 1, dataplane::Command::Kind::confirm);
     }
   }
-  return is_busy || dataplane.has_commands() || (workers > 1 && !is_slow && dataplane.has_news());
+  return is_busy || dataplane.has_commands(slow) ||
+         (workers > 1 && slow != workers && dataplane.has_news());
 }
 
 bool World::turn_worker(int index, unsigned worker) {

@@ -123,7 +123,10 @@ class World {
   void wake_controller(int index, Time when);
   void turn_dataplane(int index);
   // Once through the workers and the main core; true: there is more to do.
-  bool go_round(int index, bool is_first, bool is_slow);
+  // The part of the site's data plane that does not run this turn: a worker, the main core behind
+  // them, or nobody.
+  [[nodiscard]] unsigned draw_slow(int index);
+  bool go_round(int index, bool is_first, unsigned slow);
   bool turn_worker(int index, unsigned worker);
   void turn_controller(int index);
   void schedule_traffic(int index);

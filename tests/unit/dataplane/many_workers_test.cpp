@@ -93,6 +93,20 @@ TEST_P(ManyWorkers, AllLanesCarryBothWays) {
   expect_balanced();
 }
 
+// The answer may come on any lane: a worker that has not got its share yet would not know it.
+TEST_P(ManyWorkers, NobodySpeaksBeforeAllCanHear) {
+  pair.install(make_session());
+  ManySite& a = pair.a;
+  const unsigned last = a.workers() - 1;
+  for (int i = 0; i < 500; ++i, pair.now += 1ms) {
+    for (unsigned worker = 0; worker < last; ++worker) a.turn_worker(worker, pair.now);
+    a.turn_main_core(pair.now);
+  }
+  EXPECT_TRUE(a.take_sent().empty());
+  for (int i = 0; i < 3; ++i) a.turn(pair.now);
+  EXPECT_EQ(a.take_sent().size(), a.workers());
+}
+
 TEST_P(ManyWorkers, OneLaneConfirmsForAllAndItIsToldOnce) {
   // Of all frames that could confirm only those of the last lane each way arrive.
   const unsigned a_last = GetParam().a - 1;
