@@ -75,6 +75,14 @@ void sort(Path& path, PacketView& view, Time now) {
   }
 }
 
+// Outer headers and the frame's own, of all packets, before the first is looked at.
+void fetch(std::span<const PacketView> views) {
+  for (const PacketView& view : views) {
+    __builtin_prefetch(view.data);
+    __builtin_prefetch(view.data + 64);
+  }
+}
+
 // As many packets as there are buffers for: what does not fit waits at the port, where a loss
 // is the port's to count.
 std::size_t affordable(Path& path) {
@@ -89,6 +97,7 @@ void receive(Path& path, Time now) {
   path.received =
       path.wire.receive(std::span{path.views}.first(std::min(path.most, affordable(path))));
   path.count.add(Counter::wire_received, path.received);
+  fetch(std::span{path.views}.first(path.received));
   for (PacketView& view : std::span{path.views}.first(path.received)) sort(path, view, now);
   path.count.add(Counter::frames_received, path.claim_count);
 }
