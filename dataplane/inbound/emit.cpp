@@ -133,6 +133,7 @@ void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now
 }
 
 void commit(Path& path) {
+  path.spent.clear();
   Delivery& delivery = path.delivery;
   if (delivery.slots.empty()) return;
   const std::size_t used = delivery.used;

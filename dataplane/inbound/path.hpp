@@ -17,6 +17,7 @@
 #include "penstock/wire/outer.hpp"
 
 #include "dataplane/buffer_stash.hpp"
+#include "dataplane/device/burst.hpp"
 #include "dataplane/device/port.hpp"
 #include "dataplane/inbound/classify.hpp"
 #include "dataplane/session/expected_peers.hpp"
@@ -90,6 +91,7 @@ struct Path {
   std::array<Frame, burst> frames{};
   std::size_t frame_count = 0;
   Delivery delivery{};
+  Burst<burst> spent;                     // buffers whose frames were read
   const std::byte* read_frame = nullptr;  // whose plaintext reassemble is reading
   DueHeap<InboundSa> gaps;                // the SAs that have one, by when it is given up
 };

@@ -31,7 +31,11 @@ struct Sink {
     path.read_frame = plaintext.data() - frame_layout::header;
   }
   void block(BlockKind kind, Bytes bytes) noexcept { emit(path, sa, kind, bytes, now); }
-  void release(void* frame) noexcept { rte_pktmbuf_free(static_cast<rte_mbuf*>(frame)); }
+  void release(void* frame) noexcept {
+    if (path.spent.full()) [[unlikely]]
+      path.spent.clear();
+    path.spent.push(static_cast<rte_mbuf*>(frame));
+  }
   void fault(ReassemblyFault fault) noexcept { path.count.drop(reason_of(fault)); }
 };
 static_assert(ReassemblySink<Sink>);
