@@ -33,7 +33,7 @@ void note_mark(Path& path, const Frame& frame) {
 void admit(Path& path, Time now) {
   std::size_t fresh = 0;
   for (std::size_t i = 0; i < path.frame_count; ++i) {
-    const Frame frame = path.frames[i];
+    const Frame& frame = path.frames[i];
     InboundSa& sa = *frame.sa;
     const std::uint64_t next = sa.window.next();
     if (!is_fresh(path, frame)) continue;
@@ -42,7 +42,9 @@ void admit(Path& path, Time now) {
     if (sa.is_reported) sa.tally.admit(sa.window, next, frame.is_ce, now);
     if (sa.is_followed && frame.sequence.value >= next) [[unlikely]]
       follow(path, frame, now);
-    path.frames[fresh++] = frame;
+    if (fresh != i) [[unlikely]]
+      path.frames[fresh] = frame;
+    ++fresh;
   }
   path.frame_count = fresh;
   path.count.add(Counter::frames_opened, fresh);

@@ -30,7 +30,8 @@ void open(Path& path) {
       refuse(path, path.frames[i]);
       continue;
     }
-    path.frames[good] = path.frames[i];
+    if (good != i) [[unlikely]]
+      path.frames[good] = path.frames[i];
     path.frames[good++].plaintext = jobs[i].plaintext;
   }
   path.frame_count = good;
