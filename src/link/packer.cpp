@@ -37,10 +37,4 @@ std::size_t FramePacker::finish() {
   return padding;
 }
 
-std::size_t frames_needed(std::size_t length, std::size_t room, std::size_t payload) {
-  const std::size_t here = room < block_header ? 0 : room;  // too little for a header: padding
-  const std::size_t whole = block_header + length;
-  return whole <= here ? 0 : (whole - here + payload - 1) / payload;
-}
-
 }  // namespace penstock

@@ -71,7 +71,14 @@ class FramePacker {
 
 // How many frames beyond the open one a block of `length` bytes needs when `room` bytes
 // are left in the open frame (0: none is open) and every further frame takes `payload`.
-[[nodiscard]] std::size_t frames_needed(std::size_t length, std::size_t room, std::size_t payload);
+[[nodiscard]] inline std::size_t frames_needed(std::size_t length, std::size_t room,
+                                               std::size_t payload) {
+  const std::size_t here = room < block_header ? 0 : room;  // too little for a header: padding
+  const std::size_t whole = block_header + length;
+  if (whole <= here) return 0;
+  const std::size_t rest = whole - here;
+  return rest <= payload ? 1 : (rest + payload - 1) / payload;  // a division costs what a copy does
+}
 
 // --- once a packet: inline ------------------------------------------------------------
 
