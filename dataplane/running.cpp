@@ -148,7 +148,8 @@ MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topolog
                    .lab = config.lab},
       .control = {.listener = std::move(opened.listener),
                   .hello = make_hello(topology, opened, self, boot_id, crypto),
-                  .started = monotonic_now()},
+                  .started = monotonic_now(),
+                  .topology = to_string(topology)},
       .expected = &running.expected,
       .wake = &running.main_wake,
   };

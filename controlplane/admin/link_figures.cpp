@@ -35,7 +35,11 @@ std::string_view name_of(ipc::BreakerState state) {
 }
 
 json breaker_json(const ipc::LinkStats& stats, std::string_view stop) {
-  return {{"state", name_of(stats.breaker)}, {"trips", stats.breaker_trips}, {"reason", stop}};
+  return {{"state", name_of(stats.breaker)},
+          {"lanes", stats.lanes},
+          {"lanes_stopped", stats.lanes_stopped},
+          {"trips", stats.breaker_trips},
+          {"reason", stop}};
 }
 
 json ticks_json(const ipc::LinkStats& stats) {

@@ -54,6 +54,12 @@ void status(const Asked& asked) {
   });
 }
 
+void topology(const Asked& asked) {
+  asked.target.ask_topology([on_answer = asked.on_answer](const Result<std::string>& text) {
+    on_answer(text ? success({{"text", *text}}) : refusal(text.error().message));
+  });
+}
+
 void rekey(const Asked& asked) {
   asked.on_answer(answer_of(asked.target.rekey(text_in(asked.request, "peer"))));
 }
@@ -86,7 +92,7 @@ struct Method {
 constexpr std::array methods{
     Method{"status", false, status},          Method{"rekey", true, rekey},
     Method{"reload", true, reload},           Method{"zeroize", true, zeroize},
-    Method{"restore_key", true, restore_key},
+    Method{"restore_key", true, restore_key}, Method{"topology", false, topology},
 };
 
 std::string names_of_methods() {

@@ -48,6 +48,8 @@ class AdminTarget {
   using OnDone = std::function<void(Result<void>)>;
 
   virtual void ask_status(std::function<void(SiteStatus)> on_status) = 0;
+  // The data plane's workers, queues, rings and pools, as text.
+  virtual void ask_topology(std::function<void(const Result<std::string>&)> on_text) = 0;
   virtual Result<void> rekey(std::string_view peer) = 0;
   // An invalid config changes nothing.
   virtual void reload(OnReloaded on_reloaded) = 0;

@@ -1,4 +1,4 @@
-// status, rekey, reload: what an operator asks of a running site.
+// status, topology, rekey, reload: what an operator asks of a running site.
 #include <unistd.h>
 
 #include <chrono>
@@ -47,6 +47,13 @@ int status(const SiteChoice& choice, bool as_json) {
   const auto second = ask_site(choice, request);
   if (!second) return refuse(second.error());
   return print_text(*first, *second);
+}
+
+int topology(const SiteChoice& choice) {
+  const auto told = ask_site(choice, {{"method", "topology"}});
+  if (!told) return refuse(told.error());
+  fmt::print("{}", told->at("text").get<std::string>());
+  return 0;
 }
 
 int rekey(const SiteChoice& choice, const std::string& peer) {

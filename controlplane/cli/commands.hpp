@@ -23,6 +23,8 @@ struct SiteChoice {
 [[nodiscard]] int check(const std::filesystem::path& file);
 [[nodiscard]] int run(const std::filesystem::path& file);
 [[nodiscard]] int status(const SiteChoice& choice, bool as_json);
+// Of the running data plane: workers, queues, rings, pools.
+[[nodiscard]] int topology(const SiteChoice& choice);
 [[nodiscard]] int rekey(const SiteChoice& choice, const std::string& peer);
 [[nodiscard]] int reload(const SiteChoice& choice);
 // Asks penstockd, and the data plane itself where penstockd does not answer.

@@ -22,6 +22,7 @@ struct Wish {
   std::string peer;
   SiteChoice choice;
   bool as_json = false;
+  bool of_topology = false;
   std::function<int()> chosen;
 };
 
@@ -82,8 +83,14 @@ void add_commands_for_files(CLI::App& app, Wish& wish) {
 void add_commands_for_sites(CLI::App& app, Wish& wish) {
   auto* const shown =
       add(app, {"status", "show a running site"}, wish, [](const auto&) { return 0; });
-  shown->add_flag("--json", wish.as_json, "as JSON, for programs");
-  shown->callback([&] { wish.chosen = [&] { return status(wish.choice, wish.as_json); }; });
+  auto* const as_json = shown->add_flag("--json", wish.as_json, "as JSON, for programs");
+  shown->add_flag("--topology", wish.of_topology, "its workers, queues, rings and pools")
+      ->excludes(as_json);
+  shown->callback([&] {
+    wish.chosen = [&] {
+      return wish.of_topology ? topology(wish.choice) : status(wish.choice, wish.as_json);
+    };
+  });
   add(app, {"rekey", "make a new session with a peer now"}, wish, rekey);
   add(app, {"reload", "read the config and the keys again"}, wish, reload);
   add(app, {"zeroize", "wipe all keys from memory now; every link goes down"}, wish, zeroize);

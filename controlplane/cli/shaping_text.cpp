@@ -79,11 +79,15 @@ std::string far_side_line(const json& far_side) {
 std::string breaker_line(const json& breaker) {
   const std::uint64_t trips = count(breaker, "trips");
   if (trips == 0) return {};
-  return fmt::format("  stopped {} time{} by its circuit breaker\n", trips, trips == 1 ? "" : "s");
+  const std::uint64_t lanes = count(breaker, "lanes");
+  const std::uint64_t stopped = count(breaker, "lanes_stopped");
+  return fmt::format(
+      "  stopped {} time{} by its circuit breaker{}\n", trips, trips == 1 ? "" : "s",
+      lanes > 1 && stopped > 0 ? fmt::format("; {} of {} lanes now", stopped, lanes) : "");
 }
 
 constexpr std::string_view too_slow =
-    "  this machine is too slow for this rate: lower it, or give the worker a core of its own\n";
+    "  this machine is too slow for this rate: lower it, or give every worker a core of its own\n";
 
 // Of a class that had anything to do with.
 std::string queue_line(const std::string& name, const json& queue) {

@@ -188,6 +188,13 @@ class Page {
     line("  {}", with_colour_ ? fmt::format("\x1b[1;31m{}\x1b[0m", shout) : shout);
   }
 
+  // Where there is more than one, either way.
+  [[nodiscard]] static std::string lanes(const json& session) {
+    const auto out = session.at("lanes_out").get<unsigned>();
+    const auto in = session.at("lanes_in").get<unsigned>();
+    return out == 1 && in == 1 ? std::string{} : fmt::format("; lanes {} out, {} in", out, in);
+  }
+
   // `endpoint` is where the link's far side is looked for.
   void write_session(const json& session, std::string_view endpoint) {
     line("  session {} {}, {} for {}, last heard {:.1f} s ago", text(session, "id"),
@@ -195,8 +202,8 @@ class Page {
          text(session, "role"), duration(session.at("age_s").get<double>()),
          session.at("idle_s").get<double>());
     const std::string_view peer = text(session, "peer");
-    line("  SPI {} in, {} out; frames of {} bytes, tag {}{}{}", text(session, "local_spi"),
-         text(session, "remote_spi"), session.at("frame_size").get<unsigned>(),
+    line("  SPI {} in, {} out{}; frames of {} bytes, tag {}{}{}", text(session, "local_spi"),
+         text(session, "remote_spi"), lanes(session), session.at("frame_size").get<unsigned>(),
          session.at("tag").get<unsigned>(), peer == endpoint ? "" : ", to ",
          peer == endpoint ? "" : peer);
   }

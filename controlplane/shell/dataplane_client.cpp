@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -367,6 +368,18 @@ void DataplaneClient::ask_report(OnReport on_report) {
         list<ipc::ListLinks, ipc::LinkStats>(on_links, lost);
       },
       lost);
+}
+
+void DataplaneClient::ask_topology(std::function<void(std::optional<std::string>)> on_text) {
+  if (!is_up()) return on_text(std::nullopt);
+  list<ipc::GetTopology, ipc::TopologyText>(
+      [on_text](const std::vector<ipc::TopologyText>& pieces) {
+        std::string text;
+        for (const ipc::TopologyText& piece : pieces)
+          text.append(piece.text.data(), strnlen(piece.text.data(), piece.text.size()));
+        on_text(std::move(text));
+      },
+      [on_text] { on_text(std::nullopt); });
 }
 
 void DataplaneClient::ask_stats(DataplaneReport report, OnReport on_report) {

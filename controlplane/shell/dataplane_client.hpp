@@ -81,6 +81,8 @@ class DataplaneClient {
   void reconnect();
   // Always answers: with nothing when the data plane is down, or goes down before it answers.
   void ask_report(OnReport on_report);
+  // Its workers, queues, rings and pools, as text for the operator; nothing while it does not run.
+  void ask_topology(std::function<void(std::optional<std::string>)> on_text);
 
  private:
   enum class State : std::uint8_t { waiting, greeting, up };

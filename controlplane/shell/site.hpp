@@ -32,6 +32,7 @@ class Site final : public AdminTarget, private DataplaneClient::Listener {
   void start();
 
   void ask_status(std::function<void(SiteStatus)> on_status) override;
+  void ask_topology(std::function<void(const Result<std::string>&)> on_text) override;
   Result<void> rekey(std::string_view peer) override;
   // SIGHUP: a reload, but for keys that were wiped. The log tells how it went.
   void hang_up();

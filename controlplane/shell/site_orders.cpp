@@ -75,6 +75,13 @@ void Site::restore_key(const std::string& peer, OnDone on_done) {
 
 // --- status ---------------------------------------------------------------------------
 
+void Site::ask_topology(std::function<void(const Result<std::string>&)> on_text) {
+  dataplane_.ask_topology([on_text = std::move(on_text)](std::optional<std::string> text) {
+    if (text) return on_text(*std::move(text));
+    on_text(fail(ErrorKind::missing, "the data plane does not run; `penstock status` says more"));
+  });
+}
+
 void Site::ask_status(std::function<void(SiteStatus)> on_status) {
   dataplane_.ask_report(
       [this, on_status = std::move(on_status)](std::optional<DataplaneReport> report) {

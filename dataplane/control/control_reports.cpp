@@ -1,4 +1,6 @@
 // What the controller asks to be told: sessions, links, counters.
+#include <string_view>
+
 #include "dataplane/control/control_server.hpp"
 
 namespace penstock::dataplane {
@@ -28,6 +30,19 @@ bool ControlServer::list(const ipc::ListLinks& message) {
     stats.header = {.type = ipc::LinkStats::type, .request = message.header.request};
     if (!controller_->send(stats)) return false;
     ++count;
+  }
+  return controller_->send(ipc::ListEnd{
+      .header = {.type = ipc::ListEnd::type, .request = message.header.request}, .count = count});
+}
+
+bool ControlServer::list(const ipc::GetTopology& message) {
+  const std::string_view text = setup_.topology;
+  std::uint32_t count = 0;
+  for (std::size_t at = 0; at < text.size(); ++count) {
+    ipc::TopologyText piece{
+        .header = {.type = ipc::TopologyText::type, .request = message.header.request}};
+    at += text.copy(piece.text.data(), piece.text.size(), at);
+    if (!controller_->send(piece)) return false;
   }
   return controller_->send(ipc::ListEnd{
       .header = {.type = ipc::ListEnd::type, .request = message.header.request}, .count = count});

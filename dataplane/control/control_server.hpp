@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -27,6 +28,7 @@ class ControlServer {
     UniqueFd listener;
     ipc::HelloReply hello;  // everything but the header
     Time started{};
+    std::string topology{};       // as text, for who asks
     std::vector<Endpoint> peers;  // of the links, in their order, until the controller knows better
   };
   ControlServer(Setup setup, SessionDirectory& sessions, Plane& plane);
@@ -61,6 +63,7 @@ class ControlServer {
   [[nodiscard]] bool remove(const ipc::RemoveSession& message);
   [[nodiscard]] bool list(const ipc::ListSessions& message, Time now);
   [[nodiscard]] bool list(const ipc::ListLinks& message);
+  [[nodiscard]] bool list(const ipc::GetTopology& message);
   [[nodiscard]] bool inject(const ipc::Inject& message);
   [[nodiscard]] bool inject_inside(const ipc::InjectInside& message);
   [[nodiscard]] bool zeroize(const ipc::Zeroize& message);

@@ -44,6 +44,8 @@ void add_lane(ipc::LinkStats& link, const ipc::LinkStats& lane) {
   link.frames_lost += lane.frames_lost;
   link.frames_marked += lane.frames_marked;
   worsen(link.round_trip_ns, lane.round_trip_ns);
+  link.lanes = static_cast<std::uint16_t>(link.lanes + lane.lanes);
+  link.lanes_stopped += lane.lanes_stopped;
   for (std::size_t i = 0; i < link.classes.size(); ++i) add_class(link.classes[i], lane.classes[i]);
 }
 

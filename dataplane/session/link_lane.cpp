@@ -106,11 +106,13 @@ void LinkLane::drop_apart() {
 
 void LinkLane::publish(Time now) {
   const Pacer::Stats& stats = pacer.stats();
+  const auto breaker = static_cast<ipc::BreakerState>(rate.state());
+  const bool is_stopped = breaker != ipc::BreakerState::closed;
   ipc::LinkStats all{.link = link,
                      .mode = shaping.mode,
                      .is_paced = is_paced ? std::uint8_t{1} : std::uint8_t{0},
                      .step = static_cast<std::uint8_t>(rate.step()),
-                     .breaker = static_cast<ipc::BreakerState>(rate.state()),
+                     .breaker = breaker,
                      .rate = rate.rate(),
                      .ticks = stats.ticks,
                      .ticks_missed = stats.missed,
@@ -122,7 +124,9 @@ void LinkLane::publish(Time now) {
                      .loss_ppm = rate.sums().last_ppm,
                      .frames_lost = rate.sums().lost,
                      .frames_marked = rate.sums().marked,
-                     .round_trip_ns = count_of(rate.round_trip())};
+                     .round_trip_ns = count_of(rate.round_trip()),
+                     .lanes = 1,
+                     .lanes_stopped = is_stopped ? 1U : 0U};
   for (std::size_t i = 0; i < packet_classes; ++i) {
     const auto of = static_cast<PacketClass>(i);
     const PacketQueues::ClassFigures figures = queues.figures(of);

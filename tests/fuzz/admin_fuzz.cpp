@@ -25,6 +25,13 @@ class RecordingTarget final : public AdminTarget {
     status.links.emplace_back();
     answer([on_status, status] { on_status(status); });
   }
+  void ask_topology(std::function<void(const Result<std::string>&)> on_text) override {
+    ++reads;
+    if (fails_)
+      answer([on_text] { on_text(fail(ErrorKind::missing, "it does not run")); });
+    else
+      answer([on_text] { on_text("worker 0\n"); });
+  }
   Result<void> rekey(std::string_view peer) override {
     ++acts;
     if (fails_) return fail(ErrorKind::missing, "no link to " + std::string{peer});

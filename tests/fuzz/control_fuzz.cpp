@@ -216,6 +216,8 @@ std::vector<std::byte> good_message(unsigned type) {
       return bytes_of(ipc::InjectInside{});
     case ipc::MessageType::list_links:
       return bytes_of(ipc::ListLinks{});
+    case ipc::MessageType::get_topology:
+      return bytes_of(ipc::GetTopology{});
     case ipc::MessageType::get_stats:
       return bytes_of(ipc::GetStats{});
     case ipc::MessageType::link_peer:

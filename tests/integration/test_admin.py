@@ -87,7 +87,7 @@ def test_status_shows_how_a_links_frames_are_timed(up):
     figures = [2_000_000, 100, 1, 90, 500_000, 40, *[0] * 8]
     voice = [7, 1, 2, 3, 4, 5, 1_000_000, 2_000_000]
     alpha.dataplane.links = [
-        (number, constant, is_paced, 0, closed, *figures, 1372, b"", *voice, *[0] * 24),
+        (number, constant, is_paced, 0, closed, *figures, 1372, b"\1", *voice, *[0] * 24),
         (number + 1, constant, is_paced, 0, closed, *figures, 0, b"", *[0] * 32),
     ]
     [link] = alpha.status()["links"]
@@ -95,7 +95,9 @@ def test_status_shows_how_a_links_frames_are_timed(up):
     assert link["shaping"]["frames_per_s"] == 2000
     assert link["shaping"]["bits_per_s"] == 2000 * 8 * (link["session"]["frame_size"] + 42)
     assert link["shaping"]["dummy_share"] == 0.4
-    assert link["shaping"]["breaker"] == {"state": "closed", "trips": 0, "reason": ""}
+    assert link["shaping"]["breaker"] == {
+        "state": "closed", "lanes": 1, "lanes_stopped": 0, "trips": 0, "reason": "",
+    }  # fmt: skip
     assert link["queues"]["voice"]["delay_p99_s"] == 0.002
     assert link["queues"]["voice"]["dropped_aqm"] == 2
     assert link["path"]["frame_size"] == 1372

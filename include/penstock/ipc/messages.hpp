@@ -3,9 +3,8 @@
 //
 // The data plane listens and serves one controller at a time, which must run as root or as
 // the data plane's own user (peer credentials). The controller speaks first (hello).
-// Every request gets exactly one reply with its request number, except list_sessions (one
-// session_info each, then list_end). punt, punt_inside and event come unasked.
-//
+// Every request gets exactly one reply with its request number, except lists (one message each,
+// then list_end). punt, punt_inside and event come unasked.
 // Keys flow down only, in install_session; both sides wipe that message after use.
 #pragma once
 
@@ -50,6 +49,8 @@ enum class MessageType : std::uint16_t {
   zeroize_reply,
   list_links,  // controller -> data plane: a link_stats each of the links that have any, list_end
   link_stats,
+  get_topology,  // controller -> data plane: as many topology_text as it takes, list_end
+  topology_text,
 };
 
 struct Header {
@@ -350,9 +351,22 @@ struct LinkStats {
   std::uint64_t round_trip_ns = 0;
   std::uint64_t probes_sent = 0;
   std::uint64_t probes_answered = 0;
-  std::uint16_t path_frame = 0;  // that probes proved; 0: none yet
-  std::array<std::uint16_t, 3> zero{};
+  std::uint16_t path_frame = 0;     // that probes proved; 0: none yet
+  std::uint16_t lanes = 0;          // with a clock
+  std::uint32_t lanes_stopped = 0;  // of them, whose breaker is open or probing
   std::array<ClassStats, packet_classes> classes{};
+};
+
+struct GetTopology {
+  static constexpr auto type = MessageType::get_topology;
+  Header header{.type = type};
+};
+
+// A piece of what `penstock-dataplane --show-topology` prints, of the data plane as it runs.
+struct TopologyText {
+  static constexpr auto type = MessageType::topology_text;
+  Header header{.type = type};
+  std::array<char, 1024> text{};  // the last one has zeros behind it
 };
 
 struct GetStats {
@@ -381,6 +395,6 @@ static_assert(Message<Hello> && Message<HelloReply> && Message<InstallSession> &
               Message<Inject> && Message<Punt> && Message<InjectInside> && Message<PuntInside> &&
               Message<Event> && Message<GetStats> && Message<Stats> && Message<LinkPeer> &&
               Message<Zeroize> && Message<ZeroizeReply> && Message<ListLinks> &&
-              Message<LinkStats>);
+              Message<LinkStats> && Message<GetTopology> && Message<TopologyText>);
 
 }  // namespace penstock::ipc

@@ -154,8 +154,12 @@ TEST(LinkSums, AddWhatAddsUpAndTellTheWorstOfTheRest) {
   ipc::LinkStats lane{
       .breaker = ipc::BreakerState::open, .rate = 2, .ticks = 5, .latest_ns = 9, .loss_ppm = 0};
   lane.classes[1] = {.packets = 3, .delay_p99_ns = 20};
+  sum.lanes = lane.lanes = 1;
+  lane.lanes_stopped = 1;
   add_lane(sum, lane);
   EXPECT_EQ(sum.breaker, ipc::BreakerState::open);
+  EXPECT_EQ(sum.lanes, 2u);
+  EXPECT_EQ(sum.lanes_stopped, 1u);
   EXPECT_EQ(sum.rate, 5u);
   EXPECT_EQ(sum.ticks, 15u);
   EXPECT_EQ(sum.latest_ns, 9u);

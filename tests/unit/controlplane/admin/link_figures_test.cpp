@@ -94,15 +94,23 @@ TEST(LinkFigures, of_the_far_sides_reports) {
 
 TEST(LinkFigures, repeat_why_the_breaker_is_not_closed) {
   ipc::LinkStats stats = constant();
+  stats.lanes = 4;
   const auto breaker = [&](std::string_view stop) {
     return shaping_json(&stats, nullptr, stop)["breaker"];
   };
-  EXPECT_EQ(breaker(""), (json{{"state", "closed"}, {"trips", 0}, {"reason", ""}}));
+  EXPECT_EQ(
+      breaker(""),
+      (json{
+          {"state", "closed"}, {"lanes", 4}, {"lanes_stopped", 0}, {"trips", 0}, {"reason", ""}}));
+  stats.lanes_stopped = 1;
   stats.breaker = ipc::BreakerState::open;
   stats.breaker_trips = 1;
   stats.loss_ppm = 123'000;  // of the last report, which may be from before
-  EXPECT_EQ(breaker("stopped: so"),
-            (json{{"state", "open"}, {"trips", 1}, {"reason", "stopped: so"}}));
+  EXPECT_EQ(breaker("stopped: so"), (json{{"state", "open"},
+                                          {"lanes", 4},
+                                          {"lanes_stopped", 1},
+                                          {"trips", 1},
+                                          {"reason", "stopped: so"}}));
   stats.breaker = ipc::BreakerState::probing;
   EXPECT_EQ(breaker("tried")["state"], "probing");
 }

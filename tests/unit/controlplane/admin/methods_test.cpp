@@ -14,6 +14,10 @@ class Target final : public AdminTarget {
   void ask_status(std::function<void(SiteStatus)> on_status) override {
     waiting = std::move(on_status);
   }
+  void ask_topology(std::function<void(const Result<std::string>&)> on_text) override {
+    if (is_bad) return on_text(fail(ErrorKind::missing, "it does not run"));
+    on_text("worker 0\n");
+  }
   Result<void> rekey(std::string_view peer) override {
     rekeyed = peer;
     if (peer == "beta") return {};
@@ -71,6 +75,12 @@ TEST_F(AdminMethods, status_is_answered_when_it_is_known) {
   ASSERT_TRUE(answer_);
   EXPECT_EQ(answer_->at("ok"), true);
   EXPECT_EQ(answer_->at("result").at("site"), "alpha");
+}
+
+TEST_F(AdminMethods, topology_is_text_or_why_there_is_none) {
+  EXPECT_EQ(answer_to(R"({"method":"topology"})").at("result").at("text"), "worker 0\n");
+  target_.is_bad = true;
+  EXPECT_EQ(answer_to(R"({"method":"topology"})").at("error"), "it does not run");
 }
 
 TEST_F(AdminMethods, rekey_names_its_peer) {

@@ -75,6 +75,22 @@ TEST(ShapingText, does_not_repeat_why_nothing_leaves) {
             "  constant at 0 frames/s, 0 bit/s\n  stopped 2 times by its circuit breaker\n");
 }
 
+TEST(ShapingText, says_how_many_lanes_are_stopped) {
+  ipc::LinkStats stats{.mode = ShapeMode::constant, .breaker_trips = 2};
+  stats.is_paced = 1;
+  stats.lanes = 4;
+  stats.lanes_stopped = 1;
+  const auto shows = [&](std::string_view text) {
+    return shaping_text(link(stats), nullptr).contains(text);
+  };
+  EXPECT_TRUE(shows("  stopped 2 times by its circuit breaker; 1 of 4 lanes now\n"));
+  stats.lanes = 1;
+  EXPECT_TRUE(shows("  stopped 2 times by its circuit breaker\n"));
+  stats.lanes = 4;
+  stats.lanes_stopped = 0;
+  EXPECT_TRUE(shows("  stopped 2 times by its circuit breaker\n"));
+}
+
 TEST(ShapingText, says_that_the_machine_is_too_slow_while_it_is) {
   const auto since = [](std::uint64_t ticks, std::uint64_t missed, const json& before) {
     ipc::LinkStats stats{.mode = ShapeMode::constant, .is_paced = 1, .rate = 1'000'000};

@@ -33,6 +33,8 @@ SiteStatus site() {
   std::ranges::copy(std::string_view{"beta"}, session.peer_name.begin());
   session.frame_size = 1472;
   session.tag = 16;
+  session.lanes_out = 1;
+  session.lanes_in = 1;
   session.age_ns = 42'000'000'000;
   status.dataplane->sessions.push_back(session);
   return status;
@@ -62,6 +64,13 @@ TEST(StatusText, says_for_how_long_a_link_is_down_and_where_a_session_goes) {
   status.now = status.links[0].since + std::chrono::minutes{5};
   page = status_text(nullptr, to_json(status), false);
   EXPECT_TRUE(shows(page, "link to beta at 192.0.2.2:7670: down for 5 min\n")) << page;
+}
+
+TEST(StatusText, says_how_many_lanes_there_are) {
+  SiteStatus status = site();
+  EXPECT_FALSE(shows(status_text(nullptr, to_json(status), false), "lanes"));
+  status.dataplane->sessions[0].lanes_out = 4;
+  EXPECT_TRUE(shows(status_text(nullptr, to_json(status), false), " out; lanes 4 out, 1 in; "));
 }
 
 TEST(StatusText, says_how_the_session_is_sealed) {

@@ -195,6 +195,25 @@ TEST_F(DataplaneClientTest, a_report_has_stats_and_sessions) {
   EXPECT_EQ(report->links[1].link, 2u);
 }
 
+TEST_F(DataplaneClientTest, a_topology_is_put_together) {
+  client_->start();
+  std::vector<std::optional<std::string>> answers;
+  const auto take = [&](std::optional<std::string> text) { answers.push_back(std::move(text)); };
+  client_->ask_topology(take);
+  ASSERT_EQ(answers.size(), 1u) << "not up yet";
+  EXPECT_EQ(answers[0], std::nullopt);
+  greet();
+  client_->ask_topology(take);
+  const auto asked = expect<ipc::GetTopology>().header;
+  ipc::TopologyText full;
+  full.text.fill('a');
+  reply(full, asked);
+  reply(ipc::TopologyText{.text = {'b', 'c'}}, asked);
+  reply(ipc::ListEnd{.count = 2}, asked);
+  run_until([&] { return answers.size() == 2; });
+  EXPECT_EQ(answers[1], std::string(full.text.size(), 'a') + "bc");
+}
+
 TEST_F(DataplaneClientTest, a_report_that_is_lost_on_the_way_is_answered_all_the_same) {
   client_->start();
   unsigned answers = 0;

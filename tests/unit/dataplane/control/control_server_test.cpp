@@ -249,6 +249,24 @@ TEST_F(ControlServerTest, StatsAreTheTotal) {
   EXPECT_EQ(stats->uptime_ns, 5'000'000'000u);
 }
 
+TEST_F(ControlServerTest, TellsItsTopologyInPieces) {
+  ipc::Channel controller = greet();
+  EXPECT_TRUE(
+      controller.send(ipc::GetTopology{.header = {.type = ipc::GetTopology::type, .request = 4}}));
+  server->on_readable(now);
+  std::string text;
+  for (int piece = 0; piece < 2; ++piece) {
+    const auto told = expect<ipc::TopologyText>(controller);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->header.request, 4u);
+    text.append(told->text.data(), strnlen(told->text.data(), told->text.size()));
+  }
+  EXPECT_EQ(text, topology);
+  const auto end = expect<ipc::ListEnd>(controller);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->count, 2u);
+}
+
 TEST_F(ControlServerTest, ListsTheLinksThatHaveFigures) {
   plane.links = {{.link = 3, .rate = 7}, {.link = 5, .path_frame = 1372}};
   ipc::Channel controller = greet();

@@ -59,10 +59,11 @@ class ControlServerTest : public testing::Test {
   ControlServerTest() {
     auto listener = ipc::listen_at(path, SOCK_SEQPACKET);
     check(listener.has_value(), "a socket in the temporary directory");
-    server.emplace(
-        ControlServer::Setup{
-            .listener = std::move(*listener), .hello = {.lanes = 2}, .started = now},
-        directory, plane);
+    server.emplace(ControlServer::Setup{.listener = std::move(*listener),
+                                        .hello = {.lanes = 2},
+                                        .started = now,
+                                        .topology = topology},
+                   directory, plane);
   }
   ~ControlServerTest() override { std::filesystem::remove_all(path.parent_path()); }
 
@@ -118,6 +119,7 @@ class ControlServerTest : public testing::Test {
   test::TestSite site{0};
   HeldBudget held[2];
   FakePlane plane;
+  std::string topology = std::string(1500, 'a') + "z";
   SessionDirectory directory{
       {.max_frame_size = 1472, .self = site.self, .held = {&held[0], &held[1]}},
       site.engine,
