@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <rte_errno.h>
@@ -63,9 +64,12 @@ Result<void> EthdevPort::configure(const PortSetup& setup) {
 
   constexpr std::uint64_t flows = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
   // Queues of a device that cannot spread flows are of use as well: what is behind it may fill
-  // them (memif), and each worker sends on its own.
-  const auto count =
-      std::min({setup.workers, unsigned{device.max_rx_queues}, unsigned{device.max_tx_queues}});
+  // them, and each worker sends on its own. Not memif's: it offers as many as one may ask for, but
+  // has only what the other end has too, and says so to nobody. Two workers would share a ring.
+  const bool is_memif = std::string_view{device.driver_name} == "net_memif";
+  const auto count = is_memif ? 1u
+                              : std::min({setup.workers, unsigned{device.max_rx_queues},
+                                          unsigned{device.max_tx_queues}});
   const bool has_rss = (device.flow_type_rss_offloads & flows) != 0;
   info_.spreads = has_rss ? PortInfo::Spreads::flows_alone : PortInfo::Spreads::by_software;
   if (count > 1 && has_rss) {
