@@ -6,6 +6,8 @@
 
 #include "penstock/ipc/channel.hpp"
 
+#include "dataplane/steering/hand_over.hpp"
+
 namespace penstock::dataplane {
 namespace {
 
@@ -40,12 +42,15 @@ Result<Opened> open_all(const SiteConfig& config, const Topology& topology) {
   auto listener = ipc::listen_at(config.dataplane_socket(), SOCK_SEQPACKET);
   if (!listener) return std::unexpected{listener.error()};
   if (auto shut = keeper->shut_off(); !shut) return std::unexpected{shut.error()};
-  auto plain =
-      open_port(config.plain, {.side = PortSide::plain, .workers = workers, .rx_pools = rx_pools});
+  auto plain = open_port(config.plain, {.side = PortSide::plain,
+                                        .workers = workers,
+                                        .handed_over = HandOver::room,
+                                        .rx_pools = rx_pools});
   if (!plain) return std::unexpected{plain.error()};
   auto wire = open_port(config.wire.port, {.side = PortSide::wire,
                                            .workers = workers,
                                            .udp_port = config.wire.udp_port,
+                                           .handed_over = HandOver::room,
                                            .rx_pools = rx_pools});
   if (!wire) return std::unexpected{wire.error()};
   return Opened{std::move(*eal),   std::move(frames), std::move(*punts),   std::move(*keeper),

@@ -22,7 +22,7 @@ namespace {
 constexpr unsigned most_frame_buffers = 8191;  // one below a power of two: mempools like that
 constexpr unsigned least_frame_buffers = 4095;
 constexpr std::size_t frame_memory = std::size_t{32} << 20;
-constexpr unsigned punt_buffers = 512;  // for four workers
+constexpr unsigned punt_buffers = 512;  // of a worker
 // A handshake message behind the longest headers that it travels behind.
 constexpr std::size_t handshake_packet =
     limits::handshake_message + ethernet_header + ipv6_header + udp_header;
@@ -100,8 +100,17 @@ PoolPlan plan_frames(std::size_t longest_packet) {
   return pool;
 }
 
+// What a worker's pool needs besides, so that packets which its queues handed to others, and those
+// have not taken yet, starve nobody. Half of a worker's buffers have room for them; where there are
+// very many workers not all will be behind at once, and as many again must do.
+unsigned frames_in_the_mesh(const PoolPlan& one, unsigned workers, unsigned ethdev_ports) {
+  const auto handed_over = ethdev_ports * (workers - 1) * static_cast<unsigned>(HandOver::room);
+  const unsigned room = (one.buffers + 1) / 2;
+  return handed_over > room ? std::min(handed_over - room, one.buffers + 1) : 0;
+}
+
 // A pool for each NUMA node that has workers, and of as many workers' size.
-void plan_pools(Topology& topology, std::size_t longest_packet) {
+void plan_pools(Topology& topology, std::size_t longest_packet, unsigned ethdev_ports) {
   const PoolPlan one = plan_frames(longest_packet);
   for (WorkerPlan& worker : topology.workers) {
     const auto found = std::ranges::find(topology.frames, worker.socket, &PoolPlan::socket);
@@ -113,11 +122,12 @@ void plan_pools(Topology& topology, std::size_t longest_packet) {
     }
     ++topology.frames[worker.pool].workers;
   }
-  for (PoolPlan& pool : topology.frames) pool.buffers = (one.buffers + 1) * pool.workers - 1;
   const auto workers = static_cast<unsigned>(topology.workers.size());
+  const unsigned of_a_worker = one.buffers + 1 + frames_in_the_mesh(one, workers, ethdev_ports);
+  for (PoolPlan& pool : topology.frames) pool.buffers = of_a_worker * pool.workers - 1;
   topology.punts = {.name = "punts",
                     .use = "packets between the wire and the main core",
-                    .buffers = punt_buffers * ((workers + 3) / 4) - 1,
+                    .buffers = punt_buffers * workers - 1,
                     .data_room = std::max(one.data_room, data_room(handshake_packet)),
                     .cache = punt_cache,
                     .workers = workers};
@@ -199,7 +209,7 @@ Result<Topology> plan_topology(const SiteConfig& config) {
     topology.workers.push_back(
         {.index = index, .core = core, .socket = core ? socket_of(*core) : -1, .lane = index});
   }
-  plan_pools(topology, std::max(*wire_mtu + link_overhead, least_buffer(config)));
+  plan_pools(topology, std::max(*wire_mtu + link_overhead, least_buffer(config)), ethdevs(config));
   plan_memory(topology, ethdevs(config));
   return topology;
 }

@@ -91,7 +91,8 @@ Result<void> EthdevPort::set_up_queues(std::uint16_t queues, const PortSetup& se
 
   const std::uint32_t longest = info_.mtu + link_overhead;
   // A worker without a queue of its own may have as many on the way to one that has.
-  const auto buffers = setup.workers * (tx_descriptors + 2 * unsigned{EthdevQueue::max_burst});
+  const auto buffers = setup.workers * (std::max(unsigned{tx_descriptors}, setup.handed_over) +
+                                        2 * unsigned{EthdevQueue::max_burst});
   auto pool = make_pool(fmt::format("tx_{}", port_), buffers,
                         static_cast<std::uint16_t>(
                             std::min<std::uint32_t>(longest + RTE_PKTMBUF_HEADROOM, UINT16_MAX)),

@@ -24,6 +24,7 @@ struct PortSetup {
   PortSide side{};
   unsigned workers = 1;        // that want a queue each
   std::uint16_t udp_port = 0;  // of the wire: where frames come in
+  unsigned handed_over = 0;    // packets that each may have on the way to one that sends for it
   // Where an ethdev's queue of each worker receives to; as many as workers.
   std::span<rte_mempool* const> rx_pools;
 };

@@ -32,9 +32,9 @@ constexpr std::size_t receive_memory_plain = 6 * mega;
 constexpr std::size_t receive_memory_wire = 4 * mega;
 constexpr std::size_t transmit_memory_plain = 8 * mega;
 constexpr std::size_t transmit_memory_wire = 1 * mega;
-// Sockets that share an interface share this memory, but each has so much at least: a burst of
-// large packets must fit, whoever's it is.
-constexpr std::size_t least_receive_memory = 1 * mega;
+// Sockets that share an interface share the memory to send from, but each has so much at least: a
+// burst of large packets must fit, whoever's it is. Each has a whole ring to receive to: a lane, or
+// a flow, is one socket's, and what comes in a burst does not roll over to the others.
 constexpr std::size_t least_transmit_memory_plain = 4 * mega;
 constexpr std::size_t least_transmit_memory_wire = mega / 2;
 
@@ -89,9 +89,8 @@ Result<PacketSocket> PacketSocket::open(const KernelInterface& interface, PortSi
   const auto share = [&](std::size_t all, std::size_t least) {
     return members == 1 ? all : std::max(all / members, least);
   };
-  socket.receive_ = RingShape::fit(
-      std::min(packet + receive_slot_overhead, max_receive_slot),
-      share(plain ? receive_memory_plain : receive_memory_wire, least_receive_memory));
+  socket.receive_ = RingShape::fit(std::min(packet + receive_slot_overhead, max_receive_slot),
+                                   plain ? receive_memory_plain : receive_memory_wire);
   socket.transmit_ =
       RingShape::fit((plain ? limits::max_packet : packet) + transmit_slot_overhead,
                      plain ? share(transmit_memory_plain, least_transmit_memory_plain)

@@ -42,9 +42,9 @@ struct RingView {
 
 class PacketSocket {
  public:
-  // One of `members` that share the interface, each with a share of the rings' memory. Without a
-  // fanout, as the only one: bound and receiving when it returns, and not before all options are
-  // set. With one: bound and joined; packets come when the fanout is opened.
+  // One of `members` that share the interface, each with a share of the memory to send from.
+  // Without a fanout, as the only one: bound and receiving when it returns, and not before all
+  // options are set. With one: bound and joined; packets come when the fanout is opened.
   [[nodiscard]] static Result<PacketSocket> open(const KernelInterface& interface, PortSide side,
                                                  unsigned members, Fanout* fanout);
   PacketSocket(PacketSocket&& other) noexcept;
