@@ -91,6 +91,7 @@ KernelDrops AfPacketQueue::kernel_drops() {
   const KernelDrops drops{.received = receive_.drops()};
   if (receive_.is_jammed()) [[unlikely]]
     unjam();
+  if (fanout_ != nullptr) fanout_->mend(socket_.fd());
   return drops;
 }
 
@@ -122,10 +123,14 @@ void AfPacketQueue::note_up() {
 
 // Tried again at every look until it succeeds.
 void AfPacketQueue::unjam() {
-  const bool renewed = socket_.renew_receive_ring();
+  const auto renewal = socket_.renew_receive_ring();
+  const int error = errno;
+  // Its place in the fanout has changed, whether or not it has a ring again.
+  if (renewal != PacketSocket::Renewal::untouched && fanout_ != nullptr)
+    fanout_->rejoined(member_, socket_.fd());
+  const bool renewed = renewal == PacketSocket::Renewal::renewed;
   if (renewed) {
     receive_.start_over();
-    if (fanout_ != nullptr) fanout_->rejoined(member_, socket_.fd());
     ++jams_;
   }
   unsigned untold = 0;
@@ -138,7 +143,7 @@ void AfPacketQueue::unjam() {
         interface_.name, jams_));
   else
     log::error(fmt::format("the jammed receive ring of interface {} cannot be renewed yet: {}",
-                           interface_.name, std::strerror(errno)));
+                           interface_.name, std::strerror(error)));
 }
 
 Result<std::unique_ptr<Port>> AfPacketPort::open(const PortConfig& config, const PortSetup& setup) {

@@ -148,13 +148,22 @@ void Fanout::rejoined(unsigned member, int fd) {
   const std::uint8_t left = places_[member];
   std::ranges::replace(places_, last, left);
   places_[member] = last;
-  (void)load(fd);
+  reload(fd);
 }
 
 void Fanout::was_down(int fd) {
   const std::scoped_lock lock{mutex_};
   std::iota(places_.begin(), places_.end(), std::uint8_t{0});
-  (void)load(fd);
+  reload(fd);
 }
+
+void Fanout::mend(int fd) {
+  if (!is_stale_.load(std::memory_order_relaxed)) [[likely]]
+    return;
+  const std::scoped_lock lock{mutex_};
+  reload(fd);
+}
+
+void Fanout::reload(int fd) { is_stale_.store(!load(fd), std::memory_order_relaxed); }
 
 }  // namespace penstock::dataplane

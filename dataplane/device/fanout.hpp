@@ -6,6 +6,7 @@
 
 #include <linux/filter.h>
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -43,14 +44,18 @@ class Fanout {
   void rejoined(unsigned member, int fd);
   // The interface was down: the kernel took all members out, and puts them back as they joined.
   void was_down(int fd);
+  // Now and then: tells the kernel again where it did not take what the last of these changed.
+  void mend(int fd);
 
  private:
   [[nodiscard]] bool load(int fd) const;
+  void reload(int fd);
 
   std::optional<std::uint16_t> frame_port_;
   int id_ = 0;
-  std::mutex mutex_;                  // no packet waits for it
-  std::vector<std::uint8_t> places_;  // of members, in the kernel's list of them
+  std::mutex mutex_;                   // no packet waits for it
+  std::vector<std::uint8_t> places_;   // of members, in the kernel's list of them
+  std::atomic<bool> is_stale_{false};  // the kernel has a program by other places
 };
 
 }  // namespace penstock::dataplane

@@ -146,22 +146,23 @@ Result<void> PacketSocket::map_rings() {
 // A ring can be replaced only while nobody maps it, and the mapping is of both rings. Memory of
 // no use holds its place meanwhile: a receive ring where nothing arrives, a transmit ring whose
 // requests nobody sees.
-bool PacketSocket::renew_receive_ring() {
+PacketSocket::Renewal PacketSocket::renew_receive_ring() {
   const int fd = fd_.get();
   const auto map_in_place = [this](int flags, int from) {
     return mmap(memory_.data(), memory_.size(), access, flags | MAP_FIXED, from, 0) != MAP_FAILED;
   };
   const auto hold_place = [&] { return map_in_place(MAP_PRIVATE | MAP_ANONYMOUS, -1); };
-  if (!hold_place()) return false;
-  if (!set(fd, SOL_PACKET, PACKET_RX_RING, tpacket_req{}) ||
-      !set(fd, SOL_PACKET, PACKET_RX_RING, request_of(receive_)))
-    return false;
+  if (!hold_place()) return Renewal::untouched;
+  if (!set(fd, SOL_PACKET, PACKET_RX_RING, tpacket_req{})) return Renewal::untouched;
+  if (!set(fd, SOL_PACKET, PACKET_RX_RING, request_of(receive_))) return Renewal::halfway;
   if (!map_in_place(MAP_SHARED | MAP_POPULATE, fd)) {
+    const int error = errno;
     (void)hold_place();
-    return false;
+    errno = error;
+    return Renewal::halfway;
   }
   (void)madvise(memory_.data(), memory_.size(), MADV_DONTDUMP);
-  return true;
+  return Renewal::renewed;
 }
 
 Result<void> PacketSocket::listen(const KernelInterface& interface, PortSide side) const {

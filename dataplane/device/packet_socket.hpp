@@ -52,9 +52,14 @@ class PacketSocket {
   ~PacketSocket();
 
   // A new, empty receive ring in the old one's place; all else stays: descriptor, addresses,
-  // transmit ring. No packet may be in view. When false nothing is received or sent until a
-  // later call succeeds.
-  [[nodiscard]] bool renew_receive_ring();
+  // transmit ring. No packet may be in view. Unless renewed, nothing is received or sent until a
+  // later call succeeds; errno says why.
+  enum class Renewal : std::uint8_t {
+    untouched,  // the kernel did nothing yet
+    halfway,    // it took the old ring, and the socket is the last of its fanout
+    renewed,    // the same, and the new ring is there
+  };
+  [[nodiscard]] Renewal renew_receive_ring();
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] RingView receive_ring() const { return {memory_.data(), receive_}; }
