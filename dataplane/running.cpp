@@ -53,15 +53,21 @@ ipc::HelloReply make_hello(const Topology& topology, const Opened& opened, const
 class RunningWorker {
  public:
   RunningWorker(const WorkerPlan& plan, WorkerSetup setup, FrameEngine engine)
-      : lcore_(plan.index + 1), worker_(setup, std::move(engine)) {}
+      : lcore_(plan.index + 1), mailbox_(setup.mailbox), worker_(setup, std::move(engine)) {}
   RunningWorker(const RunningWorker&) = delete;
   RunningWorker& operator=(const RunningWorker&) = delete;
-  ~RunningWorker() { stop(); }
+  ~RunningWorker() {
+    ask_to_stop();
+    join();
+  }
 
   [[nodiscard]] Worker& worker() { return worker_; }
   void start() { is_running_ = rte_eal_remote_launch(entry, this, lcore_) == 0; }
-  void stop() {
+  void ask_to_stop() {
     stop_.store(true, std::memory_order_relaxed);
+    mailbox_.worker_wake.signal();
+  }
+  void join() {
     if (std::exchange(is_running_, false)) rte_eal_wait_lcore(lcore_);
   }
 
@@ -73,6 +79,7 @@ class RunningWorker {
   }
 
   unsigned lcore_;
+  Mailbox& mailbox_;
   Worker worker_;
   std::atomic<bool> stop_{false};  // written by the main core, read by the worker
   bool is_running_ = false;
@@ -163,6 +170,17 @@ MainCore::Setup plan_main_core(const SiteConfig& config, const Topology& topolog
   return setup;
 }
 
+// All at once, as each may sleep; what the last of them gave others to send leaves, too: here, as
+// nobody else has the queues any more.
+void stop(Running& running) {
+  for (const auto& worker : running.workers) worker->ask_to_stop();
+  for (const auto& worker : running.workers) worker->join();
+  for (unsigned worker = 0; worker < running.workers.size(); ++worker) {
+    running.plain->queue(worker).serve();
+    running.wire->queue(worker).serve();
+  }
+}
+
 }  // namespace
 
 Result<void> run(const SiteConfig& config, const Topology& topology, Opened& opened,
@@ -183,7 +201,7 @@ Result<void> run(const SiteConfig& config, const Topology& topology, Opened& ope
   for (const auto& worker : running.workers) worker->start();
   const bool was_asked = running.main_core->run(signal_fd);
   log::info("stopping");
-  for (const auto& worker : running.workers) worker->stop();
+  stop(running);
   if (!was_asked)
     return fail(ErrorKind::missing, "a port is gone; a new start takes it when it is back");
   return {};

@@ -88,7 +88,10 @@ bool Worker::turn(Time now) {
 }
 
 void Worker::pace(Time now) {
-  if (is_paced()) outbound::pace(out_, out_.time(now));
+  if (!is_paced()) return;
+  outbound::pace(out_, out_.time(now));
+  // What others gave it is of their rhythms, and must not wait for room in this one.
+  out_.wire.serve();
 }
 
 Idle::Tick Worker::next_tick() const {
@@ -172,6 +175,8 @@ void Worker::take_out(Session& session, ipc::RemovalReason reason, Time now) {
 }
 
 void Worker::zeroize() {
+  out_.plain.wipe();
+  out_.wire.wipe();
   outbound::wipe_lanes(out_);
   for (Session* session : sessions_.all()) life_.remove(*session, ipc::RemovalReason::zeroized);
 }

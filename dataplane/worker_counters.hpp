@@ -14,8 +14,6 @@ class WorkerCounters {
  public:
   // --- the worker ---------------------------------------------------------------
   void add(Counter counter, std::uint64_t n = 1) { own_.values[index(counter)] += n; }
-  // What another worker counted, and was not so.
-  void take_back(Counter counter, std::uint64_t n) { own_.values[index(counter)] -= n; }
   void drop(DropReason reason, std::uint64_t n = 1) { own_.drops[index(reason)] += n; }
   // For what somebody else adds up: the kernel's drops.
   void set_drops(DropReason reason, std::uint64_t n) { own_.drops[index(reason)] = n; }

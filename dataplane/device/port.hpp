@@ -62,6 +62,11 @@ class PortQueue {
   // returns how many the port accepted (the first ones).
   [[nodiscard]] virtual std::size_t send(std::span<rte_mbuf*> packets) = 0;
 
+  // Sends what other workers gave it to send; receive() does, too.
+  virtual void serve() {}
+  // Overwrites and frees what other workers gave it and nobody has seen yet. No packet in view.
+  virtual void wipe() {}
+
   // Readable when a packet waits, or one of these.
   static constexpr int must_be_polled = -1;
   static constexpr int waits_for_others = -2;  // nothing comes but from other workers, who wake us

@@ -1,9 +1,10 @@
 #include "dataplane/steering/steered_queue.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include <rte_mbuf.h>
+
+#include "penstock/keys/secret.hpp"
 
 #include "dataplane/seat.hpp"
 #include "dataplane/steering/flow_hash.hpp"
@@ -28,6 +29,7 @@ SteeredQueue::SteeredQueue(const Setup& setup, Mesh& mesh)
       views_(setup.port.longest),
       slots_(setup.port.tx_pool, setup.port.longest),
       for_others_(mesh.shape().workers) {
+  if (own_ != nullptr) kept_.emplace(-1);
   for (unsigned other = 0; other < mesh.shape().workers; ++other) {
     if (HandOver* ring = mesh.in(other, worker_)) from_others_.push_back(ring);
     if (HandOver* ring = mesh.out(other, worker_)) to_send_.push_back(ring);
@@ -39,11 +41,12 @@ SteeredQueue::SteeredQueue(const Setup& setup, Mesh& mesh)
 std::size_t SteeredQueue::receive(std::span<PacketView> views) {
   release();
   send_for_others();
+  const bool is_limited = views.size() < max_burst;
   views = views.first(std::min(views.size(), max_burst));
   const std::size_t half = (views.size() + (++turn_ & 1)) / 2;
   std::size_t count = take_in(own_ != nullptr ? views.first(half) : views);
   if (own_ != nullptr) {
-    count += receive_own(views.subspan(count));
+    count += receive_own(views.subspan(count), is_limited);
     count += take_in(views.subspan(count));
   }
   views_.note(views.first(count));
@@ -63,19 +66,27 @@ std::size_t SteeredQueue::take_in(std::span<PacketView> views) {
   return count;
 }
 
-std::size_t SteeredQueue::receive_own(std::span<PacketView> views) {
-  if (views.empty()) return 0;
+// Who takes few, for the sake of a rhythm, limits what is its own, and not what it hands over.
+std::size_t SteeredQueue::receive_own(std::span<PacketView> views, bool is_limited) {
   std::array<rte_mbuf*, max_burst> packets;
-  const auto received = own_->receive_whole(std::span{packets}.first(views.size()));
   std::size_t count = 0;
+  const auto kept = kept_->pop(std::span{packets}.first(views.size()));
+  for (rte_mbuf* packet : std::span{packets}.first(kept))
+    if (views_.view(packet, views[count])) ++count;
+  const auto wanted = is_limited ? max_burst : views.size() - count;
+  if (wanted == 0) return count;
+  const auto received = own_->receive_whole(std::span{packets}.first(wanted));
+  bool is_any_left = false;
   for (rte_mbuf* packet : std::span{packets}.first(received)) {
     const unsigned owner = owner_of(packet);
-    if (owner != worker_)
+    if (owner != worker_ || count == views.size()) {
       for_others_[owner].push(packet);
-    else if (views_.view(packet, views[count]))
+      is_any_left = true;
+    } else if (views_.view(packet, views[count])) {
       ++count;
+    }
   }
-  if (count < received) hand_over();
+  if (is_any_left) hand_over();
   return count;
 }
 
@@ -90,8 +101,9 @@ void SteeredQueue::hand_over() {
   for (unsigned other = 0; other < for_others_.size(); ++other) {
     if (for_others_[other].empty()) continue;
     const auto packets = for_others_[other].take();
-    const auto pushed = mesh_.in(worker_, other)->push(packets);
-    if (pushed != 0) mesh_.bell(other).ring();
+    const bool is_own = other == worker_;
+    const auto pushed = (is_own ? &*kept_ : mesh_.in(worker_, other))->push(packets);
+    if (pushed != 0 && !is_own) mesh_.bell(other).ring();
     if (pushed == packets.size()) continue;
     const auto refused = packets.subspan(pushed);
     rte_pktmbuf_free_bulk(refused.data(), static_cast<unsigned>(refused.size()));
@@ -132,23 +144,30 @@ void SteeredQueue::send_for_others() {
 // Who sealed or rebuilt them has counted them as sent.
 void SteeredQueue::send_for_other(std::span<rte_mbuf*> packets) {
   if (packets.empty()) return;
-  std::array<std::uint32_t, max_burst> lengths{};
-  std::ranges::transform(packets, lengths.begin(),
-                         [](const rte_mbuf* packet) { return packet->pkt_len; });
   const auto sent = own_->send(packets);
-  if (sent == packets.size()) [[likely]]
-    return;
-  const auto refused = packets.size() - sent;
-  if (side_ == PortSide::wire) {
-    count_->take_back(Counter::frames_sent, refused);
-    count_->drop(DropReason::wire_tx_full, refused);
-    return;
+  count_->drop(DropReason::mesh_full, packets.size() - sent);
+}
+
+void SteeredQueue::wipe() {
+  for (HandOver* ring : from_others_) wipe(*ring);
+  for (HandOver* ring : to_send_) wipe(*ring);
+  if (kept_) wipe(*kept_);
+}
+
+// What is pushed meanwhile is not this worker's yet.
+void SteeredQueue::wipe(HandOver& ring) {
+  std::array<rte_mbuf*, max_burst> packets;
+  for (std::size_t left = HandOver::room; left != 0;) {
+    const auto popped = ring.pop(packets);
+    for (rte_mbuf* packet : std::span{packets}.first(popped)) {
+      for (rte_mbuf* piece = packet; piece != nullptr; piece = piece->next)
+        penstock::wipe({static_cast<std::byte*>(piece->buf_addr), piece->buf_len});
+      rte_pktmbuf_free(packet);
+    }
+    count_->drop(DropReason::mesh_full, popped);
+    left -= std::min(left, popped);
+    if (popped < packets.size()) break;
   }
-  const auto lost = std::span{lengths}.subspan(sent, refused);
-  count_->take_back(Counter::delivered, refused);
-  count_->take_back(Counter::delivered_bytes,
-                    std::accumulate(lost.begin(), lost.end(), std::uint64_t{0}));
-  count_->drop(DropReason::plain_tx_full, refused);
 }
 
 int SteeredQueue::wait_fd() const { return own_ != nullptr ? own_->wait_fd() : waits_for_others; }

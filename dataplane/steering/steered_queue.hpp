@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,9 +23,9 @@ namespace penstock::dataplane {
 // Books (counters.hpp): what is lost on the way in was not received yet, and stands beside them as
 // mesh_full. What cannot be handed over to be sent was not accepted: the books have it as the
 // port's (wire_tx_full, plain_tx_full), and it is counted as mesh_full beside them, too. What was
-// accepted, and the port then refuses the worker that sends it, becomes the same in that worker's
-// counters: one sent less, one dropped more; the totals balance at any time.
-class SteeredQueue final : public PortQueue {
+// accepted stands there as sent; what the port then refuses the worker that sends it is mesh_full
+// in that worker's counters, beside the books.
+class alignas(64) SteeredQueue final : public PortQueue {
  public:
   static constexpr std::size_t max_burst = 64;
 
@@ -43,6 +44,8 @@ class SteeredQueue final : public PortQueue {
     return slots_.reserve(wanted);
   }
   std::size_t commit(std::size_t used) override;
+  void serve() override { send_for_others(); }
+  void wipe() override;
   [[nodiscard]] std::size_t send(std::span<rte_mbuf*> packets) override;
   [[nodiscard]] int wait_fd() const override;
   [[nodiscard]] KernelDrops kernel_drops() override;
@@ -51,11 +54,12 @@ class SteeredQueue final : public PortQueue {
 
  private:
   [[nodiscard]] std::size_t take_in(std::span<PacketView> views);
-  [[nodiscard]] std::size_t receive_own(std::span<PacketView> views);
+  [[nodiscard]] std::size_t receive_own(std::span<PacketView> views, bool is_limited);
   [[nodiscard]] unsigned owner_of(rte_mbuf* packet) const;
   void hand_over();
   void send_for_others();
   void send_for_other(std::span<rte_mbuf*> packets);
+  void wipe(HandOver& ring);
 
   unsigned worker_;
   PortSide side_;
@@ -65,6 +69,7 @@ class SteeredQueue final : public PortQueue {
   MbufViews views_;
   MbufSlots slots_;
   WorkerCounters* count_ = nullptr;
+  std::optional<HandOver> kept_;              // received where there is a queue; ours, for later
   std::vector<HandOver*> from_others_;        // received by them, ours
   std::vector<HandOver*> to_send_;            // of those without a queue
   std::vector<Burst<max_burst>> for_others_;  // a burst's, by owner

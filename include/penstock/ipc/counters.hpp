@@ -7,9 +7,9 @@
 //                        not received: mesh_full, beside the books, as what a kernel drops
 //   wire out, plain out  sent (delivered) by the worker that hands them over; what it could not
 //                        hand over is wire_tx_full (plain_tx_full), and mesh_full beside the books.
-//                        What the port then refuses the worker that sends it is counted by that
-//                        one: one sent less, one wire_tx_full (plain_tx_full) more. A worker's own
-//                        count may so be below zero; the sums over all workers never are for long.
+//                        What the port then refuses the worker that sends it stays counted as sent,
+//                        and is mesh_full beside the books, in that worker's counters. No counter
+//                        is ever taken back.
 #pragma once
 
 #include <array>

@@ -251,14 +251,54 @@ TEST_F(SteeredTwo, WhatCannotBeSentIsCountedWhereverItEnds) {
   seal_and_send(1, 100);
   EXPECT_TRUE(turn(0).empty());
   constexpr std::size_t left = port_ring - 1 - 2 * HandOver::room;
-  EXPECT_EQ(counts[0].own()[DropReason::wire_tx_full], 100 - left);
-  EXPECT_EQ(total()[Counter::frames_sent], port_ring - 1);
+  EXPECT_EQ(counts[0].own()[DropReason::mesh_full], 100 - left);
+  EXPECT_EQ(counts[0].own()[Counter::frames_sent], 0u) << "nothing is taken back";
+  EXPECT_EQ(counts[1].own()[Counter::frames_sent], port_ring - 1 + 100 - left);
   EXPECT_EQ(unbalanced_book(total()), "");
   EXPECT_EQ(ring_port->take_all(), port_ring - 1);
   seal_and_send(1, 10);
   EXPECT_TRUE(turn(0).empty());
   EXPECT_EQ(ring_port->take_all(), 10u) << "it recovers";
   EXPECT_EQ(unbalanced_book(total()), "");
+}
+
+TEST_F(SteeredTwo, WhoTakesFewHandsOverAllTheSame) {
+  open(PortSide::wire, {.queues = 1, .workers = 2});
+  for (unsigned i = 0; i < 32; ++i) {
+    arrive(0, frame_packet(0));
+    arrive(0, frame_packet(1));
+  }
+  EXPECT_EQ(turn(0, 1).size(), 1u);
+  EXPECT_EQ(turn(1).size(), 32u);
+  EXPECT_EQ(turn(0, 5).size(), 5u);
+  EXPECT_EQ(turn(0).size(), 26u) << "what it had no room for waits";
+  EXPECT_EQ(total()[DropReason::mesh_full], 0u);
+}
+
+TEST_F(SteeredTwo, SendsForOthersWithoutReceiving) {
+  open(PortSide::wire, {.queues = 1, .workers = 2});
+  arrive(0, frame_packet(0));
+  seal_and_send(1, 20);
+  steered->queue(0).serve();
+  EXPECT_EQ(ring_port->take_all(), 20u);
+  EXPECT_EQ(turn(0).size(), 1u);
+}
+
+TEST_F(SteeredTwo, WipesWhatIsBetweenWorkers) {
+  open(PortSide::wire, {.queues = 1, .workers = 2});
+  const auto free_before = rte_mempool_avail_count(pool);
+  for (unsigned i = 0; i < 100; ++i) arrive(0, frame_packet(i % 2));
+  (void)turn(0, 1);
+  seal_and_send(1, 20);
+  steered->queue(0).wipe();
+  steered->queue(1).wipe();
+  steered->queue(0).serve();
+  EXPECT_TRUE(turn(1).empty());
+  EXPECT_EQ(ring_port->take_all(), 0u);
+  EXPECT_EQ(total()[DropReason::mesh_full], 20u + 63u);
+  EXPECT_EQ(turn(0).size(), 18u) << "the device's own are left";
+  EXPECT_EQ(turn(1).size(), 18u);
+  EXPECT_EQ(rte_mempool_avail_count(pool), free_before);
 }
 
 TEST_F(SteeredTwo, NeitherWayInStarvesTheOther) {
