@@ -21,7 +21,7 @@ namespace penstock::dataplane {
 
 // Survives its link going down (nothing is received, sends are not accepted) and comes back
 // with it. When the interface itself vanishes it says so once and stays silent.
-class AfPacketQueue final : public PortQueue {
+class alignas(64) AfPacketQueue final : public PortQueue {
  public:
   // As `member` of the fanout, where there is one; it outlives the queue.
   AfPacketQueue(PacketSocket socket, KernelInterface interface, Fanout* fanout, unsigned member);

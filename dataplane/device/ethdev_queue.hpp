@@ -15,7 +15,7 @@ namespace penstock::dataplane {
 
 // release() looks at the views of the last receive(): the caller keeps that array until then,
 // and releases once for each receive().
-class EthdevQueue final : public PortQueue {
+class alignas(64) EthdevQueue final : public PortQueue {
  public:
   static constexpr std::size_t max_burst = 64;
 

@@ -1,23 +1,9 @@
 #include "dataplane/device/mbuf_views.hpp"
 
-#include <rte_ether.h>
-#include <rte_mbuf.h>
-
 namespace penstock::dataplane {
 
 MbufViews::MbufViews(std::uint32_t longest)
     : longest_(longest), whole_(std::make_unique_for_overwrite<std::byte[]>(max_burst * longest)) {}
-
-bool MbufViews::view(rte_mbuf* packet, PacketView& view) {
-  view = {.data = rte_pktmbuf_mtod(packet, std::byte*), .length = packet->pkt_len, .mbuf = packet};
-  if ((packet->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0) {
-    view.vlan_tpid = RTE_ETHER_TYPE_VLAN;
-    view.vlan_tci = packet->vlan_tci;
-  }
-  if (packet->nb_segs > 1) [[unlikely]]
-    return view_scattered(packet, view);
-  return true;
-}
 
 bool MbufViews::view_scattered(rte_mbuf* packet, PacketView& view) {
   const bool fits = view.length <= longest_;

@@ -6,6 +6,9 @@
 #include <memory>
 #include <span>
 
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
 #include "dataplane/device/port.hpp"
 
 namespace penstock::dataplane {
@@ -19,7 +22,17 @@ class MbufViews {
 
   // Takes the packet. One that came in pieces is copied together and given back. False: it was too
   // long, and dropped.
-  [[nodiscard]] bool view(rte_mbuf* packet, PacketView& view);
+  [[nodiscard]] bool view(rte_mbuf* packet, PacketView& view) {
+    view = {
+        .data = rte_pktmbuf_mtod(packet, std::byte*), .length = packet->pkt_len, .mbuf = packet};
+    if ((packet->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0) {
+      view.vlan_tpid = RTE_ETHER_TYPE_VLAN;
+      view.vlan_tci = packet->vlan_tci;
+    }
+    if (packet->nb_segs > 1) [[unlikely]]
+      return view_scattered(packet, view);
+    return true;
+  }
   // What release() looks at: the caller keeps that array until then.
   void note(std::span<PacketView> viewed) { viewed_ = viewed; }
   void release();

@@ -1,7 +1,11 @@
 #include "dataplane/steering/flow_hash.hpp"
 
+#include <sys/random.h>
+
+#include <array>
 #include <cstring>
 
+#include "penstock/base/check.hpp"
 #include "penstock/wire/outer.hpp"
 
 namespace penstock::dataplane {
@@ -16,9 +20,17 @@ constexpr std::uint16_t fragment_bits = 0x3fff;  // more to come, or not the fir
 
 __extension__ using Wide = unsigned __int128;
 
+// The process's own, so that nobody can choose flows that all fall to one worker.
+using Seed = std::array<std::uint64_t, 2>;
+const Seed seed = [] {
+  Seed random;
+  check(getrandom(random.data(), sizeof random, 0) == ssize_t{sizeof random}, "randomness");
+  return random;
+}();
+
 // Multiply and fold, as wyhash does: two words in, every bit of both in every bit out.
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<Wide>(a ^ 0xa0761d6478bd642f) * (b ^ 0xe7037ed1a0b428db);
+  const auto product = static_cast<Wide>(a ^ seed[0]) * (b ^ seed[1]);
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

@@ -15,6 +15,8 @@ namespace penstock::dataplane {
 //                   that sends both whole and fragmented datagrams may see them overtake each other
 //   other IP        addresses (ICMP, and IPv6 with extension headers)
 //   everything else MAC addresses and ethertype
+//
+// Of two processes of this program each has numbers of its own.
 [[nodiscard]] std::uint32_t flow_hash(Bytes packet);
 
 // Which of so many workers has it; every worker has as much of all hashes.
