@@ -23,6 +23,7 @@
 #include "dataplane/opened.hpp"
 #include "dataplane/running.hpp"
 #include "dataplane/steering/steering.hpp"
+#include "dataplane/summary.hpp"
 #include "dataplane/topology.hpp"
 
 namespace penstock::dataplane {
@@ -114,6 +115,7 @@ Result<int> start(int argc, char** argv) {
   const UniqueFd signals = take_signals();
 
   // Open what needs privilege, confine, run.
+  const unsigned cores = allowed_core_count();
   auto opened = open_all(*config, *topology);
   if (!opened) return std::unexpected{opened.error()};
   // An ethdev says its MTU only now.
@@ -122,6 +124,8 @@ Result<int> start(int argc, char** argv) {
                max_frame_size(opened->wire->info().mtu, config->wire.address.address.version));
   topology->plain_queues = queue_plan(*opened->plain, PortSide::plain, topology->workers.size());
   topology->wire_queues = queue_plan(*opened->wire, PortSide::wire, topology->workers.size());
+  log::info(summary(*topology));
+  for (const std::string& doubt : doubts(*config, *topology, cores)) log::warn(doubt);
   if (auto confined = confine(confinement_of(*config)); !confined)
     return std::unexpected{confined.error()};
   const auto ended = run(*config, *topology, *opened, *crypto, *engine, signals.get());

@@ -156,6 +156,8 @@ void protect_memory(bool hugepages) {
 
 }  // namespace
 
+unsigned allowed_core_count() { return static_cast<unsigned>(allowed_cores().size()); }
+
 Result<Eal> Eal::start(const EalOptions& options) {
   const auto allowed = allowed_cores();
   if (auto fits = check_cores(options, allowed); !fits) return std::unexpected(fits.error());

@@ -22,6 +22,9 @@ struct EalOptions {
   std::vector<std::size_t> memory_mb = {64};
 };
 
+// How many this process may use; ask before the start, which pins the thread that asks.
+[[nodiscard]] unsigned allowed_core_count();
+
 // Hugepages where enough are free and may be used, else ordinary memory that is locked and left
 // out of core dumps. At most one in a process, and a process starts it at most once (DPDK's rule).
 class Eal {
