@@ -82,7 +82,7 @@ void MainCore::read_note(const Note& note) {
     control_.on_note(note);
 }
 
-// Every worker says so; the first one is news.
+// Every worker says so; the last one is news.
 void MainCore::read_confirmed(const Note& note) {
   const SessionRecord* const record = sessions_.find(*note.session);
   const bool was_confirmed = record->was_confirmed;

@@ -64,11 +64,16 @@ void ControlServer::on_installed(SessionRecord& record) {
   reply_installed(std::exchange(record.install, {}), InstallResult::installed);
 }
 
-// By the first worker that had a good frame of it: the others send on it from now on, too.
+// By the first worker that had a good frame of it: the others send on it from now on, too, and say
+// so. The controller is told when all do: packets that come before would find no session.
 void ControlServer::on_confirmed(SessionRecord& record, const Session& share) {
   if (record.was_confirmed) return;
-  record.to_confirm = record.holders & ~bit_of(worker_of(record, share));
-  give_orders(record);
+  if (record.confirmed_by == 0) {
+    record.to_confirm = record.holders & ~bit_of(worker_of(record, share));
+    give_orders(record);
+  }
+  record.confirmed_by |= bit_of(worker_of(record, share));
+  if ((record.holders & ~record.confirmed_by) != 0) return;
   // A later session may have been confirmed by another worker, whose note was read before: all
   // workers take that one, whatever they hear first.
   std::uint64_t& newest = confirmed_[record.info.link];

@@ -45,12 +45,13 @@ struct SessionRecord {
   IpAddress next_hop;                            // towards info.peer
   std::vector<std::unique_ptr<Session>> shares;  // one a worker; freed together
   std::size_t installed_by = 0;                  // workers that have taken their share
-  WorkerSet holders = 0;     // workers that were given their share and have not given it back
-  WorkerSet to_begin = 0;    // of them, those that wait to be told that it may begin,
-  WorkerSet to_confirm = 0;  // that it is confirmed,
-  WorkerSet to_remove = 0;   // or removed: their mailboxes were full
+  WorkerSet holders = 0;       // workers that were given their share and have not given it back
+  WorkerSet confirmed_by = 0;  // workers that send on it
+  WorkerSet to_begin = 0;      // of them, those that wait to be told that it may begin,
+  WorkerSet to_confirm = 0;    // that it is confirmed,
+  WorkerSet to_remove = 0;     // or removed: their mailboxes were full
   std::optional<ipc::RemovalReason> reason;  // of the first worker that gave it back
-  bool was_confirmed = false;                // and told
+  bool was_confirmed = false;                // by all, and told
   bool is_leaving = false;                   // all workers were told to remove it, or will be
   bool was_rekey_told = false;
   bool is_silent = false;  // peer_silent was the last thing told

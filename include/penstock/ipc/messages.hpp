@@ -277,7 +277,7 @@ struct ZeroizeReply {
 };
 
 enum class EventKind : std::uint32_t {
-  session_confirmed = 1,  // it is now what the link sends on
+  session_confirmed = 1,  // it is now what the link sends on, with all workers
   session_removed,        // detail: RemovalReason
   rekey_wanted,           // a soft limit (frames, failed opens) was reached
   peer_silent,            // of the current session: nothing good came for dead_after

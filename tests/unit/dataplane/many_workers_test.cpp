@@ -245,8 +245,10 @@ TEST_P(ManyWorkers, AFullMailboxDelaysAConfirmationAndLosesNone) {
   EXPECT_EQ(pair.a.states().front(), SessionState::current);
   EXPECT_EQ(pair.a.states().back(), SessionState::unconfirmed);
   EXPECT_LE(pair.a.main_core().deadline(), pair.now + 10ms);
+  EXPECT_EQ(pair.a.count_events(EventKind::session_confirmed), 0u) << "not all send on it";
   pair.run(100ms);
   EXPECT_TRUE(pair.is_current());
+  EXPECT_EQ(pair.a.count_events(EventKind::session_confirmed), 1u);
 }
 
 }  // namespace

@@ -190,7 +190,10 @@ TEST_F(ControlServerTest, EventsAreToldOnceForAllWorkers) {
   send_install(controller, session(5));
   for (const std::size_t worker : {0u, 1u}) note(worker, Note::Kind::installed);
   ASSERT_TRUE(expect<ipc::InstallReply>(controller));
-  for (const std::size_t worker : {0u, 1u}) note(worker, Note::Kind::confirmed);
+  note(0, Note::Kind::confirmed);
+  EXPECT_EQ(plane.commands[1].back().kind, Command::Kind::confirm);
+  EXPECT_TRUE(is_quiet(controller)) << "not all send on it";
+  note(1, Note::Kind::confirmed);
   for (const std::size_t worker : {0u, 1u}) note(worker, Note::Kind::rekey_wanted);
   expect_event(controller, EventKind::session_confirmed);
   expect_event(controller, EventKind::rekey_wanted);
