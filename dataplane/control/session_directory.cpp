@@ -153,7 +153,8 @@ std::unique_ptr<Session> SessionDirectory::make_share(const InstallSession& mess
   session->local_spi_base = Spi{message.local_spi_base};
   session->roams = message.roams != 0;
   session->order = installed_;
-  session->awaits_begin = setup_.held.size() > 1;
+  session->is_shared = setup_.held.size() > 1;
+  session->awaits_begin = session->is_shared;
   session->installed_at = now;
   session->max_age = to_age(message.max_age_ns);
   session->hold = to_age(message.hold_ns);

@@ -18,6 +18,9 @@ using namespace std::chrono_literals;
 // again; but a stream of frames needs no stream of answers.
 constexpr Time answer_pause = 50ms;
 
+// So much later than its own frames may confirm it a share gives up: another's may have.
+constexpr Time told_within = 1s;
+
 // A session causes at most a removal and three more between two takes.
 constexpr std::size_t most_actions = 4 * SessionTable::capacity;
 
@@ -43,7 +46,12 @@ SessionLife::SessionLife(SessionTable& table) : table_(table), actions_(most_act
 void SessionLife::install(Session& session, Time now) {
   table_.insert(session);
   session.set_state(SessionState::unconfirmed);
-  session.state_ends = session.receives ? now + limits::confirm_within : Time::max();
+  // Where there are others, its own frames confirm it no longer when others may give up on it: one
+  // that had a good frame just before is heard of by all in time.
+  session.confirm_until = session.is_shared ? now + limits::confirm_within : Time::max();
+  session.state_ends = !session.receives   ? Time::max()
+                       : session.is_shared ? session.confirm_until + told_within
+                                           : now + limits::confirm_within;
   session.confirm_at = Time::max();
   if (session.role == ipc::Role::initiator && !session.awaits_begin) speak_first(session, now);
   attend(session);
@@ -64,7 +72,10 @@ void SessionLife::speak_first(Session& session, Time now) {
 }
 
 void SessionLife::decide(Session& session, Time now) {
-  if (session.state() == SessionState::unconfirmed) return confirm(session, now);
+  if (session.state() == SessionState::unconfirmed) {
+    if (now < session.confirm_until) confirm(session, now);
+    return;
+  }
   if (is_silent(session)) turn_silence(session, false);
   if (now < session.answers_end && now >= session.last_sealed + answer_pause) speak(session, now);
 }
@@ -147,6 +158,7 @@ void SessionLife::expire(Session& session, Time now) {
   if (state == SessionState::unconfirmed && now >= session.confirm_at) {
     session.confirm_wait = std::min(2 * session.confirm_wait, Time{limits::confirm_retry_last});
     session.confirm_at = now + session.confirm_wait;
+    if (session.confirm_at >= session.confirm_until) session.confirm_at = Time::max();
     speak(session, now);
   }
 }

@@ -60,6 +60,7 @@ struct Session {
   LinkLane* lane = nullptr;     // the link's, where the session's frames are timed; else null
   std::uint16_t lanes_out = 1;  // that the site sends on
   bool awaits_begin = false;    // its initiator speaks only once every worker can hear the answer
+  bool is_shared = false;       // among several workers
   bool receives = true;         // this worker: `in` is not empty
 
   // --- the worker's ---------------------------------------------------------------
@@ -67,6 +68,7 @@ struct Session {
   OuterAddresses route;           // its frames', this worker's lane
   std::optional<OutboundSa> out;  // the lane this worker sends on
   std::vector<InboundSa> in;      // the lanes this worker receives (its seat's), by lane
+  Time confirm_until{};           // of unconfirmed: its own frames confirm it before that
   Time state_ends{};              // of unconfirmed and retiring: when the session is removed
   Time confirm_at{};              // the initiator's next dummy while unconfirmed
   Time confirm_wait{};

@@ -124,13 +124,32 @@ TEST_P(ManyWorkers, OneLaneConfirmsForAllAndItIsToldOnce) {
 TEST_P(ManyWorkers, NobodyAnsweringEndsItOnceForAll) {
   pair.b_passes = [](unsigned) { return false; };
   pair.install(make_session());
-  pair.run(11s, 10ms);
+  pair.run(12s, 10ms);
   EXPECT_TRUE(pair.a.main_core().sessions().all().empty());
   EXPECT_EQ(removed(pair.a), 1u);
   EXPECT_EQ(reason, static_cast<std::uint32_t>(ipc::RemovalReason::unconfirmed));
 }
 
 TEST_P(ManyWorkers, SilenceIsWhatNobodyHears) {
+// One worker hears the far side in the last moment, the others are told when that has passed.
+TEST_P(ManyWorkers, NobodyGivesUpOnWhatAnotherHasJustConfirmed) {
+  pair.b_passes = [](unsigned) { return false; };
+  pair.install(make_session());
+  pair.run(9'990ms, 10ms);
+  pair.b.plain(0).incoming.push_back({.bytes = make_packet(100)});
+  for (int i = 0; i < 5; ++i, pair.now += 1ms) pair.b.turn(pair.now);
+  auto sent = pair.b.take_sent();
+  ASSERT_EQ(sent.size(), 1u);
+  pair.a.receive(std::move(sent.front()));
+  pair.a.turn_worker(0, pair.now);
+  pair.now += 10ms;
+  for (unsigned worker = 1; worker < pair.a.workers(); ++worker)
+    pair.a.turn_worker(worker, pair.now);
+  pair.run(2s, 10ms);
+  EXPECT_EQ(removed(pair.a), 0u);
+  EXPECT_TRUE(pair.is_current());
+}
+
   ipc::InstallSession session = make_session();
   session.dead_after_ns = static_cast<std::uint64_t>(Time{10s}.count());
   pair.connect(session);

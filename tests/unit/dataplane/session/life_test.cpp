@@ -159,6 +159,26 @@ TEST_F(LifeTest, AnEarlierSessionConfirmedLateOnlyReceives) {
   EXPECT_EQ(table.current(0), &late);
 }
 
+TEST_F(LifeTest, AShareWaitsLongerForTheWordOfOthersThanForFrames) {
+  Session& heard = make(Role::initiator);
+  heard.is_shared = true;
+  life.install(heard, now);
+  const Time installed = now;
+  for (const auto& [at, kind] : run_until(installed + 10s)) EXPECT_EQ(kind, Kind::send_dummy);
+  now = installed + 10s;
+  life.good_frame(heard, now);
+  EXPECT_EQ(heard.state(), SessionState::unconfirmed) << "another may have given up on it";
+  EXPECT_TRUE(run_until(installed + 10'900ms).empty()) << "nor does it ask for frames";
+  life.confirm_too(heard, now);
+  EXPECT_EQ(heard.state(), SessionState::current);
+
+  Session& unheard = make(Role::responder);
+  unheard.is_shared = true;
+  life.install(unheard, now);
+  static_cast<void>(take());
+  EXPECT_EQ(unheard.state_ends, now + 11s);
+}
+
 TEST_F(LifeTest, AnUnconfirmedSessionDisplacesNothing) {
   Session& current = make_current(Role::initiator);
   install(Role::initiator);
