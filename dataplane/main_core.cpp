@@ -27,6 +27,12 @@ constexpr std::size_t kept_from(Command::Kind kind) {
   return kind == Command::Kind::report ? decltype(Mailbox::commands)::entries / 2 : 1;
 }
 
+// Whoever gives these keeps them until there is room.
+constexpr bool is_kept(Command::Kind kind) {
+  return kind == Command::Kind::begin || kind == Command::Kind::confirm ||
+         kind == Command::Kind::remove;
+}
+
 pollfd readable(int fd) { return {.fd = fd, .events = POLLIN, .revents = 0}; }
 
 }  // namespace
@@ -126,12 +132,16 @@ int MainCore::timeout_ms(Time now) const {
 
 // --- Plane ----------------------------------------------------------------------------
 
+bool MainCore::has_room(std::size_t worker, Command::Kind kind) const {
+  return setup_.workers[worker].mailbox->commands.room() > kept_from(kind);
+}
+
 bool MainCore::command(std::size_t worker, const Command& command) {
   Mailbox& mailbox = *setup_.workers[worker].mailbox;
   Command told = command;
   if (told.session != nullptr) told.spi = told.session->local_spi_base;
-  if (mailbox.commands.room() <= kept_from(command.kind) || !mailbox.commands.push(told)) {
-    ++mailbox_full_;
+  if (!has_room(worker, command.kind) || !mailbox.commands.push(told)) {
+    if (!is_kept(command.kind)) ++mailbox_full_;
     return false;
   }
   mailbox.worker_wake.signal();

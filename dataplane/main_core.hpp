@@ -100,6 +100,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink, public probi
 
   [[nodiscard]] rte_mbuf* copy_to_buffer(std::initializer_list<Bytes> parts) const;
   [[nodiscard]] int timeout_ms(Time now) const;
+  [[nodiscard]] bool has_room(std::size_t worker, Command::Kind kind) const;
 
   Setup setup_;
   Time now_;  // of this turn
@@ -109,7 +110,7 @@ class MainCore final : public Plane, public endpoint::EndpointSink, public probi
   roaming::Candidates candidates_{draw_nonce};
   probing::Prober prober_;
   bool is_port_gone_ = false;
-  std::uint64_t mailbox_full_ = 0;  // commands that no worker had room for
+  std::uint64_t mailbox_full_ = 0;  // commands that a worker had no room for, and are lost
   std::uint64_t no_buffer_ = 0;     // what could not be sent for want of one
 };
 

@@ -91,11 +91,14 @@ void MainCore::on_response(SessionRecord& record, const Trace& trace) {
   const IpAddress hop = *hops.towards(trace.from.address);  // it was challenged
   const auto mac = hops.find(hop, now_);
   if (!mac) return;
+  // All or none: lanes of one session that go to two places would be an end of some. The far side's
+  // next frames make it a candidate again.
+  for (std::size_t worker = 0; worker < workers(); ++worker)
+    if (!has_room(worker, Command::Kind::move)) return;
   Command told{.kind = Command::Kind::move, .mac = *mac, .address = hop, .peer = trace.from};
-  // Lane 0's worker last: while it is not told it goes on seeing the far side elsewhere.
-  for (std::size_t worker = workers(); worker-- > 0;) {
+  for (std::size_t worker = 0; worker < workers(); ++worker) {
     told.session = record.shares[worker].get();
-    if (!command(worker, told)) return;
+    check(command(worker, told), "a mailbox that had room");
   }
   hops.pin(hop, now_);
   hops.unpin(record.next_hop);

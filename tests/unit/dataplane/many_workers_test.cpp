@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using ipc::EventKind;
 using ipc::SessionState;
+using test::FakePacket;
 using test::make_packet;
 using test::make_session;
 using test::ManyPair;
@@ -130,7 +131,6 @@ TEST_P(ManyWorkers, NobodyAnsweringEndsItOnceForAll) {
   EXPECT_EQ(reason, static_cast<std::uint32_t>(ipc::RemovalReason::unconfirmed));
 }
 
-TEST_P(ManyWorkers, SilenceIsWhatNobodyHears) {
 // One worker hears the far side in the last moment, the others are told when that has passed.
 TEST_P(ManyWorkers, NobodyGivesUpOnWhatAnotherHasJustConfirmed) {
   pair.b_passes = [](unsigned) { return false; };
@@ -150,6 +150,7 @@ TEST_P(ManyWorkers, NobodyGivesUpOnWhatAnotherHasJustConfirmed) {
   EXPECT_TRUE(pair.is_current());
 }
 
+TEST_P(ManyWorkers, SilenceIsWhatNobodyHears) {
   ipc::InstallSession session = make_session();
   session.dead_after_ns = static_cast<std::uint64_t>(Time{10s}.count());
   pair.connect(session);
@@ -265,9 +266,71 @@ TEST_P(ManyWorkers, AFullMailboxDelaysAConfirmationAndLosesNone) {
   EXPECT_EQ(pair.a.states().back(), SessionState::unconfirmed);
   EXPECT_LE(pair.a.main_core().deadline(), pair.now + 10ms);
   EXPECT_EQ(pair.a.count_events(EventKind::session_confirmed), 0u) << "not all send on it";
+  EXPECT_EQ(pair.a.main_core().total()[DropReason::mailbox_full], 0u) << "nothing is lost";
   pair.run(100ms);
   EXPECT_TRUE(pair.is_current());
   EXPECT_EQ(pair.a.count_events(EventKind::session_confirmed), 1u);
+}
+
+// Behind a NAT that gave the far side another port.
+class RemappedWorkers : public ManyWorkers {
+ protected:
+  static constexpr std::uint16_t mapped = 4321;
+  static constexpr std::size_t source_at = ethernet_header + ipv4_header;
+  static constexpr std::size_t destination_at = source_at + 2;
+
+  static void set_port(FakePacket& packet, std::size_t at, std::uint16_t from, std::uint16_t to) {
+    constexpr std::uint16_t ipv4 = 0x0800;
+    std::byte* const port = &packet.bytes[at];
+    if (load_be16(&packet.bytes[12]) == ipv4 && load_be16(port) == from) store_be16(port, to);
+  }
+  // 1 ms; the last worker of A stands still if it `waits`.
+  void step(bool waits) {
+    ManySite& a = pair.a;
+    for (unsigned worker = 0; worker < a.workers() - (waits ? 1 : 0); ++worker)
+      a.turn_worker(worker, pair.now);
+    a.turn_main_core(pair.now);
+    for (FakePacket& packet : a.take_sent()) {
+      set_port(packet, destination_at, mapped, limits::default_port);
+      pair.b.receive(std::move(packet));
+    }
+    pair.b.plain(0).incoming.push_back({.bytes = make_packet(100)});
+    pair.b.turn(pair.now);
+    for (FakePacket& packet : pair.b.take_sent()) {
+      set_port(packet, source_at, limits::default_port, mapped);
+      a.receive(std::move(packet));
+    }
+    pair.now += 1ms;
+  }
+  std::size_t moved_shares() {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        pair.a.session().shares,
+        [](const auto& share) { return share->route.destination.port == mapped; }));
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(DataPlane, RemappedWorkers,
+                         testing::Values(Sides{1, 1}, Sides{2, 1}, Sides{3, 2}),
+                         [](const auto& test) {
+                           return std::to_string(test.param.a) + "And" +
+                                  std::to_string(test.param.b);
+                         });
+
+TEST_P(RemappedWorkers, AllLanesMoveOrNone) {
+  ipc::InstallSession session = make_session();
+  session.roams = 1;
+  pair.connect(session);
+  ManySite& a = pair.a;
+  if (a.workers() > 1) {
+    Mailbox& mailbox = a.mailbox(a.workers() - 1);
+    while (mailbox.commands.push({.kind = Command::Kind::link_gone, .link = 99})) continue;
+    for (int i = 0; i < 1000; ++i) step(true);
+    EXPECT_EQ(moved_shares(), 0u);
+    EXPECT_EQ(a.count_events(EventKind::peer_moved), 0u);
+  }
+  for (int i = 0; i < 1000; ++i) step(false);
+  EXPECT_EQ(moved_shares(), a.workers());
+  EXPECT_EQ(a.count_events(EventKind::peer_moved), 1u);
 }
 
 }  // namespace
