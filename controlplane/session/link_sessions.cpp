@@ -172,7 +172,7 @@ void LinkController::State::install_reply(std::uint32_t request, ipc::InstallRes
 }
 
 void LinkController::State::confirmed(const ipc::SessionId& id, Time now) {
-  // One worker heard a frame before the last one acknowledged the install.
+  // The event may come before the reply.
   const auto early = std::ranges::find_if(
       pending_, [&](const Pending& pending) { return pending.session.id == id; });
   if (early != pending_.end()) install_reply(early->request, ipc::InstallResult::installed, now);
