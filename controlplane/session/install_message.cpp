@@ -62,7 +62,9 @@ ipc::Shaping shaping_of(const LinkConfig& config, std::size_t bytes) {
 void fill_from_config(ipc::InstallSession& message, const LinkConfig& config) {
   message.vlan = config.vlan;
   message.roams = config.roam ? 1 : 0;
-  message.uses_one_port = config.nat ? 1 : 0;
+  // What stands before a far side that moves (a NAT, a firewall) lets in what comes from the port
+  // that the far side sends to.
+  message.uses_one_port = (config.nat || config.roam) ? 1 : 0;
   message.max_age_ns = nanoseconds(config.max_age);
   message.hold_ns = nanoseconds(config.hold);
   message.dead_after_ns = nanoseconds(config.dead_after);

@@ -121,6 +121,13 @@ void read_ports(const Section& ports, SiteConfig& config) {
   read_gateway(wire, config.wire);
   config.wire.udp_port =
       static_cast<std::uint16_t>(wire.number("udp_port", 1, 65535).value_or(limits::default_port));
+  if (config.wire.udp_port + config.worker_count > 65536) {
+    wire.refuse(
+        "udp_port",
+        fmt::format("{} workers send from as many ports, this one and those above it; write "
+                    "{} or less",
+                    config.worker_count, 65536 - config.worker_count));
+  }
 }
 
 Result<SiteConfig> read_config(const std::filesystem::path& file, const toml::table& table) {

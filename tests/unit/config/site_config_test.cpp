@@ -137,6 +137,19 @@ TEST_F(SiteConfigFile, an_endpoint_may_be_a_name_or_nowhere) {
       refusal_with("endpoint = \"192.0.2.2\"", "").starts_with("site.toml:8: link.endpoint"));
 }
 
+TEST_F(SiteConfigFile, every_worker_has_a_source_port) {
+  const auto text = [](int port) {
+    std::string whole{good};
+    whole.replace(whole.find("[ports.plain]"), 0, "workers = 4\n");
+    return whole.replace(whole.find("address ="), 0, fmt::format("udp_port = {}\n", port));
+  };
+  EXPECT_TRUE(load(text(65532)));
+  const std::string said = refusal(load(text(65533)));
+  EXPECT_TRUE(said.ends_with("ports.wire.udp_port: 4 workers send from as many ports, this one and "
+                             "those above it; write 65532 or less"))
+      << said;
+}
+
 constexpr std::string_view a_public_key = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 TEST_F(SiteConfigFile, an_identity_is_a_file_here_and_a_public_key_there) {
