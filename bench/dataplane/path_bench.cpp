@@ -24,6 +24,7 @@ struct Options {
   unsigned workers = 0;
   std::string only;
   std::filesystem::path json;
+  bool lists = false;
 };
 
 unsigned cores() {
@@ -59,6 +60,10 @@ std::string heading(const Lab& lab) {
 int run(Options options) {
   if (options.workers == 0) options.workers = std::min(cores(), limits::max_lanes);
   const auto trials = wanted(options);
+  if (options.lists) {
+    for (const PathTrial& trial : trials) std::puts(trial.name.c_str());
+    return 0;
+  }
   if (trials.empty()) {
     std::fputs("no measurement has such a name\n", stderr);
     return exit_refused;
@@ -84,6 +89,7 @@ int main(int argc, char** argv) {
   app.add_option("--workers", options.workers, "side by side; default: as many as there are cores")
       ->check(CLI::Range(1U, penstock::limits::max_lanes));
   app.add_option("--only", options.only, "a regular expression: names that match somewhere");
+  app.add_flag("--list", options.lists, "only names what would be measured");
   app.add_option("--json", options.json, "a file for the rows");
   CLI11_PARSE(app, argc, argv);
   return penstock::bench::run(options);

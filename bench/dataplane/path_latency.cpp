@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "bench/dataplane/path_clocked.hpp"
+#include "bench/dataplane/path_maximum.hpp"
 #include "bench/dataplane/path_rates.hpp"
 #include "penstock/base/check.hpp"
 
@@ -70,23 +71,14 @@ class Pair {
   Site two_;
 };
 
-// The most that all arrives of. On a machine that is shared none may be found near what it
-// carries; then it is the half of that.
-double find_maximum(Pair& pair, const PacketMix& packets, milliseconds each) {
-  const double plateau = pair.run(packets, 1e9, each).per_second;
-  for (double share = 1; share > 0.5; share -= 0.025)
-    if (pair.run(packets, plateau * share, each).lost == 0) return plateau * share;
-  return plateau / 2;
-}
-
 std::vector<PathRow> run_latency(Lab& lab, Protection protection, const std::string& name,
                                  milliseconds budget) {
   Pair pair{lab, protection};
   const PacketMix packets{0};
-  const double most = find_maximum(pair, packets, budget / 16);
+  const PathMaximum most = find_maximum(pair, packets, budget / 16);
   std::vector<PathRow> rows;
   for (const int percent : {10, 50, 90}) {
-    const auto seen = pair.run(packets, most * percent / 100, budget);
+    const auto seen = pair.run(packets, most.per_second * percent / 100, budget);
     rows.push_back({.name = fmt::format("{}/{}%", name, percent),
                     .suite = protection,
                     .packets = packets,
@@ -98,7 +90,8 @@ std::vector<PathRow> run_latency(Lab& lab, Protection protection, const std::str
                              {"p99_us", seen.delays.at(0.99)},
                              {"p99_9_us", seen.delays.at(0.999)},
                              {"worst_us", seen.delays.worst()},
-                             {"lost", static_cast<double>(seen.lost)}}});
+                             {"lost", static_cast<double>(seen.lost)}},
+                    .caveat = most.caveat()});
   }
   return rows;
 }

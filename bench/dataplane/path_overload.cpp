@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "bench/dataplane/path_clocked.hpp"
+#include "bench/dataplane/path_maximum.hpp"
 #include "bench/dataplane/path_rates.hpp"
 #include "penstock/base/check.hpp"
 #include "penstock/wire/outer.hpp"
@@ -102,18 +103,12 @@ class Flooded {
   bool is_asked_ = false;
 };
 
-double find_maximum(Flooded& worker, const PacketMix& packets, milliseconds each) {
-  const double plateau = worker.run(packets, 1e9, each).per_second;
-  for (double share = 1; share > 0.5; share -= 0.025)
-    if (worker.run(packets, plateau * share, each).lost == 0) return plateau * share;
-  return plateau / 2;
-}
-
 std::vector<PathRow> run_overload(Lab& lab, Protection protection, const std::string& name,
                                   milliseconds budget) {
   Flooded worker{lab, protection};
   const PacketMix packets{0};
-  const double most = find_maximum(worker, packets, budget / 16);
+  const PathMaximum maximum = find_maximum(worker, packets, budget / 16);
+  const double most = maximum.per_second;
   std::vector<PathRow> rows;
   for (const int times : {1, 2, 10}) {
     const Seen seen = worker.run(packets, most * times, budget);
@@ -130,10 +125,15 @@ std::vector<PathRow> run_overload(Lab& lab, Protection protection, const std::st
                          {"command_worst_us", seen.commands.worst()},
                          {"punt_p50_us", seen.punts.at(0.5)},
                          {"punt_worst_us", seen.punts.worst()},
-                         {"punts", static_cast<double>(seen.punts.count())}}};
+                         {"punts", static_cast<double>(seen.punts.count())}},
+                .caveat = maximum.caveat()};
     const std::string unbalanced{unbalanced_book(seen.counters)};
     check(unbalanced.empty(), "the books balance under overload");
-    if (times > 1) row.goals = {{"of the maximum", seen.per_second / most, 0.95}};
+    if (times > 1)
+      row.goals = {{.of = "of the maximum",
+                    .value = seen.per_second / most,
+                    .bound = 0.95,
+                    .is_void = !maximum.is_lossless}};
     rows.push_back(std::move(row));
   }
   return rows;

@@ -107,14 +107,15 @@ def testpmd(size: int) -> dict | None:
     )
 
 
+def wanted_beside(only: str) -> list:
+    """What measures each row beside ours whose name matches."""
+    all_rows = {f"beside/crypto-perf/{suite}": (crypto_perf, suite) for suite in CRYPTO_PERF}
+    all_rows |= {f"beside/testpmd-io/{size}": (testpmd, size) for size in (64, 512, 1500)}
+    return [wanted for name, wanted in all_rows.items() if re.search(only, name)]
+
+
 def measure_beside(only: str) -> list[dict]:
-    rows = []
-    for suite in CRYPTO_PERF:
-        if re.search(only, f"beside/crypto-perf/{suite}"):
-            rows.append(crypto_perf(suite))
-    for size in (64, 512, 1500):
-        if re.search(only, f"beside/testpmd-io/{size}"):
-            rows.append(testpmd(size))
+    rows = [function(argument) for function, argument in wanted_beside(only)]
     for each in filter(None, rows):
         print(f"{each['name']:<40} {each['gbit_per_s']:8.2f} {each['mpps']:8.3f}", flush=True)
     if any(each is None for each in rows):
@@ -208,17 +209,26 @@ def main() -> int:
     return 0
 
 
-def measure(arguments) -> list[dict] | None:
+def measure_ours(arguments) -> list[dict] | None:
+    """None where the program refuses; it has said why."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         command = [arguments.program, "--seconds", str(arguments.seconds), "--json", file.name]
         if arguments.workers:
             command += ["--workers", str(arguments.workers)]
-        if not arguments.only.startswith(("beside", "^beside")):
-            done = subprocess.run([*command, "--only", arguments.only], check=False)
-            if done.returncode != 0:
-                return None
-        text = Path(file.name).read_text()
-    return (json.loads(text) if text else []) + measure_beside(arguments.only)
+        done = subprocess.run([*command, "--only", arguments.only], check=False)
+        return json.loads(Path(file.name).read_text()) if done.returncode == 0 else None
+
+
+def measure(arguments) -> list[dict] | None:
+    listed = subprocess.run(
+        [arguments.program, "--list", "--only", arguments.only], stdout=subprocess.PIPE, check=False
+    )
+    if listed.returncode != 0:
+        return None
+    # Where nothing at all has such a name, the program says so.
+    is_ours = listed.stdout or not wanted_beside(arguments.only)
+    ours = measure_ours(arguments) if is_ours else []
+    return None if ours is None else ours + measure_beside(arguments.only)
 
 
 if __name__ == "__main__":

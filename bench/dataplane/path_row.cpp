@@ -23,8 +23,10 @@ std::string remarks(const PathRow& row) {
   for (const PathGoal& goal : row.goals)
     text += fmt::format("{} {:.3g} of {} {}: {}  ", goal.of, goal.value,
                         goal.is_most ? "at most" : "at least", goal.bound,
-                        goal.is_met() ? "met" : "MISSED");
-  return text;
+                        goal.is_void    ? "VOID"
+                        : goal.is_met() ? "met"
+                                        : "MISSED");
+  return text + row.caveat;
 }
 
 void print(const std::string& text) {
@@ -50,12 +52,14 @@ Json to_json(const PathRow& row) {
             {"cycles_per_frame", or_null(row.cycles_per_frame)},
             {"ratio_to_seal", or_null(row.ratio_to_seal)}};
   for (const auto& [name, value] : row.more) json[name] = value;
+  if (!row.caveat.empty()) json["caveat"] = row.caveat;
   Json goals = Json::array();
   for (const PathGoal& goal : row.goals)
     goals.push_back({{"of", goal.of},
                      {"value", goal.value},
                      {goal.is_most ? "most" : "least", goal.bound},
-                     {"met", goal.is_met()}});
+                     {"met", goal.is_met()},
+                     {"void", goal.is_void}});
   json["goals"] = goals;
   return json;
 }

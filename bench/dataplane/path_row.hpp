@@ -17,8 +17,11 @@ struct PathGoal {
   double value = 0;
   double bound = 0;
   bool is_most = false;
+  bool is_void = false;  // what it compares with was not found, so it is not met
 
-  [[nodiscard]] bool is_met() const { return is_most ? value <= bound : value >= bound; }
+  [[nodiscard]] bool is_met() const {
+    return !is_void && (is_most ? value <= bound : value >= bound);
+  }
 };
 
 // Every object has these keys, null where they say nothing, and `more` behind them.
@@ -34,7 +37,8 @@ struct PathRow {
   std::optional<double> cycles_per_frame;
   std::optional<double> ratio_to_seal;
   std::vector<std::pair<std::string, double>> more;
-  std::vector<PathGoal> goals;
+  std::string caveat{};  // what the figures lack; mostly empty
+  std::vector<PathGoal> goals{};
 };
 
 // Prints each row as it comes, and writes all of them at the end.
