@@ -90,7 +90,10 @@ void steer(Path& path) {
       continue;
     }
     Frame& frame = path.frames[path.frame_count++];
-    frame = {.sa = sa, .sequence = header->sequence, .is_ce = is_ce_in(*claim.view)};
+    // One by one: the compiler would gather them on the stack and wait for them there.
+    frame.sa = sa;
+    frame.sequence = header->sequence;
+    frame.is_ce = is_ce_in(*claim.view);
     const bool is_followed = sa->is_followed;
     const Endpoint from = is_followed ? source_in(*claim.view, claim) : Endpoint{};
     take(path, claim, frame);
