@@ -132,8 +132,29 @@ void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now
   if (const auto reason = deliver(path, *packet)) path.count.drop(*reason);
 }
 
+bool emit_parts(Path& path, const InboundSa& sa, BlockKind kind, std::span<const Bytes> parts,
+                std::size_t length) {
+  if (kind != BlockKind::ethernet || length < ethernet_header || length > path.longest_packet)
+    return false;
+  TxSlot* const slot = next_slot(path);
+  if (slot == nullptr || length > slot->capacity) return false;
+  std::byte* at = slot->data;
+  for (const Bytes part : parts) {
+    std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  }
+  path.count.add(Counter::packets_rebuilt);
+  if (!is_of_link(path, sa, {slot->data, length})) {
+    path.count.drop(DropReason::bad_vlan);
+    return true;
+  }
+  slot->length = static_cast<std::uint32_t>(length);
+  slot->offload = {};
+  path.delivery.lengths[path.delivery.used++] = slot->length;
+  return true;
+}
+
 void commit(Path& path) {
-  path.spent.clear();
   Delivery& delivery = path.delivery;
   if (delivery.slots.empty()) return;
   const std::size_t used = delivery.used;

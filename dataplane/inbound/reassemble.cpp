@@ -22,23 +22,35 @@ DropReason reason_of(ReassemblyFault fault) {
   return DropReason::incomplete_packet;
 }
 
+// Frees the frames that were read. What is still open in them is put together before: of the SAs
+// of this batch, and of this one.
+void settle(Path& path, InboundSa& sa) {
+  for (const Frame& frame : std::span{path.frames}.first(path.frame_count))
+    frame.sa->reassembler.settle();
+  sa.reassembler.settle();
+  path.spent.clear();
+}
+
 // What the reassembler hands out goes straight on.
 struct Sink {
   Path& path;
-  const InboundSa& sa;
+  InboundSa& sa;
   Time now;
   void enter(Bytes plaintext) noexcept {
     path.read_frame = plaintext.data() - frame_layout::header;
   }
   void block(BlockKind kind, Bytes bytes) noexcept { emit(path, sa, kind, bytes, now); }
+  bool take(BlockKind kind, std::span<const Bytes> parts, std::size_t length) noexcept {
+    return emit_parts(path, sa, kind, parts, length);
+  }
   void release(void* frame) noexcept {
     if (path.spent.full()) [[unlikely]]
-      path.spent.clear();
+      settle(path, sa);
     path.spent.push(static_cast<rte_mbuf*>(frame));
   }
   void fault(ReassemblyFault fault) noexcept { path.count.drop(reason_of(fault)); }
 };
-static_assert(ReassemblySink<Sink>);
+static_assert(LendingSink<Sink>);
 
 // Reads nothing, and leaves nothing to read.
 struct WipingSink {
@@ -79,6 +91,7 @@ void reassemble(Path& path, Time now) {
     frame.sa->reassembler.accept(frame.sequence, frame.plaintext, frame.buffer, ticks(now), sink);
     note_gap(path, *frame.sa);
   }
+  if (path.frame_count != 0) settle(path, *path.frames[0].sa);
   path.frame_count = 0;
 }
 
@@ -87,6 +100,7 @@ void expire_gaps(Path& path, Time now) {
     InboundSa& sa = *path.gaps.first_item();
     Sink sink{path, sa, now};
     sa.reassembler.expire(ticks(now), sink);
+    settle(path, sa);
     note_gap(path, sa);
     if (sa.due_place != not_due) path.gaps.set(sa, deadline_of(sa));
   }
@@ -97,6 +111,7 @@ void flush(Path& path, Session& session, Time now) {
   for (InboundSa& sa : session.in) {
     Sink sink{path, sa, now};
     sa.reassembler.flush(sink);
+    settle(path, sa);
     note_gap(path, sa);
   }
   commit(path);

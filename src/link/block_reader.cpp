@@ -7,21 +7,17 @@
 
 namespace penstock {
 
-void BlockReader::open(BlockHeader header, Bytes begun, bool is_wanted) {
-  kind_ = header.kind;
-  left_ = header.length - static_cast<std::uint32_t>(begun.size());
-  have_ = 0;
-  hole_count_ = 0;
-  is_missing_ = false;
-  state_ = is_wanted ? State::inside : State::skipping;
-  if (is_wanted) put(begun);
-}
-
 void BlockReader::put(Bytes part) {
   if (part.empty()) return;  // an empty span may have no address
   std::memcpy(assembly_->bytes.data() + have_, part.data(), part.size());
   have_ += static_cast<std::uint32_t>(part.size());
   most_ = std::max(most_, have_);
+}
+
+void BlockReader::copy_parts() {
+  state_ = State::inside;
+  have_ = 0;
+  for (const Bytes part : std::span{assembly_->parts}.first(assembly_->part_count)) put(part);
 }
 
 bool BlockReader::skip_missing(std::size_t payload) {

@@ -1,8 +1,8 @@
 // The payloads of frames in sequence order, into the blocks that the far side packed.
-// A block that lies whole inside one frame is handed out where it lies; one that
-// continues through several is put together in a buffer of limits::max_block bytes,
-// allocated once. Of a large TCP packet that touched a lost frame, the segments that are whole are
-// handed out as smaller packets (penstock/wire/salvage.hpp).
+// A block that lies whole inside one frame is handed out where it lies; so are the parts of one
+// that continues through a few, where the sink lends their frames. Any other is put together in a
+// buffer of limits::max_block bytes, allocated once. Of a large TCP packet that touched a lost
+// frame, the segments that are whole are handed out as smaller packets (penstock/wire/salvage.hpp).
 #pragma once
 
 #include <algorithm>
@@ -37,6 +37,11 @@ class BlockReader {
   template <ReassemblySink Sink>
   void lose(Sink& sink);
 
+  // The frames that a sink has lent may go: what is still needed of them is copied.
+  void settle() {
+    if (state_ == State::lent) copy_parts();
+  }
+
   // Overwrites what packets have left in the buffer.
   void wipe();
 
@@ -44,6 +49,7 @@ class BlockReader {
   enum class State : std::uint8_t {
     between,      // the next byte starts a block
     inside,       // in a block that is being put together
+    lent,         // the same, and all that came of it is where a sink lends it
     skipping,     // in a block that nobody wants
     lost,         // behind missing frames, looking for the next start
     lost_counted  // the same, and the block that they cut has been counted
@@ -59,22 +65,30 @@ class BlockReader {
   void walk(Bytes blocks, Sink& sink);
   template <ReassemblySink Sink>
   [[nodiscard]] static bool is_wanted(BlockHeader header, Sink& sink);
+  template <ReassemblySink Sink>
   void open(BlockHeader header, Bytes begun, bool is_wanted);
+  template <ReassemblySink Sink>
+  void keep(Bytes part);
   void put(Bytes part);
+  void copy_parts();
   [[nodiscard]] bool is_broken() const { return is_missing_ || hole_count_ != 0; }
   // The open block goes on behind the missing frames, of this payload each; false: it ended there.
   [[nodiscard]] bool skip_missing(std::size_t payload);
 
   // With more holes than these, what is left of a block is one.
   static constexpr std::size_t max_holes = 16;
+  // So many are what a packet of 9000 bytes has in frames of 1472.
+  static constexpr std::size_t max_parts = 8;
   struct Assembly {
+    std::size_t part_count;
+    std::array<Bytes, max_parts> parts;  // of a block that is lent
     std::array<std::byte, limits::max_block> bytes;
     std::array<Hole, max_holes> holes;  // of an open block that lost frames
     std::uint32_t missing;              // frames behind what came of it, until the next one comes
   };
 
   std::unique_ptr<Assembly> assembly_;
-  std::uint32_t have_ = 0;  // bytes of the open block that are in the assembly, or in holes
+  std::uint32_t have_ = 0;  // bytes of the open block that are in the assembly, parts or holes
   std::uint32_t most_ = 0;  // that ever were
   std::uint32_t left_ = 0;  // bytes of it still to come; never 0 while one is open
   BlockKind kind_{};
@@ -102,6 +116,7 @@ void BlockReader::read(Bytes plaintext, Sink& sink) {
 // Frames that a block goes through carry nothing else: how many are missing says where it goes on.
 template <ReassemblySink Sink>
 void BlockReader::lose(std::uint64_t frames, Sink& sink) {
+  settle();
   if (state_ != State::inside || kind_ != BlockKind::offload_ethernet) return lose(sink);
   if (!is_broken()) sink.fault(ReassemblyFault::incomplete);
   if (!is_missing_) assembly_->missing = 0;
@@ -114,6 +129,7 @@ template <ReassemblySink Sink>
 void BlockReader::lose(Sink& sink) {
   switch (state_) {
     case State::inside:
+    case State::lent:
       if (!is_broken()) sink.fault(ReassemblyFault::incomplete);
       [[fallthrough]];
     case State::skipping:
@@ -141,6 +157,7 @@ void BlockReader::resume(Bytes payload, std::size_t first, Sink& sink) {
       if (first != 0 && !starts_none) sink.fault(ReassemblyFault::bad_prologue);
       return;
     case State::inside:
+    case State::lent:
     case State::skipping:
       go_on(payload, first, sink);
       return;
@@ -161,17 +178,24 @@ void BlockReader::go_on(Bytes payload, std::size_t first, Sink& sink) {
     state_ = State::between;
     return;
   }
-  const bool is_kept = state_ == State::inside;
+  const bool is_kept = state_ != State::skipping;
   const Bytes part = payload.first(std::min<std::size_t>(left_, payload.size()));
-  if (is_kept) put(part);
+  if (is_kept) keep<Sink>(part);
   left_ -= static_cast<std::uint32_t>(part.size());
   if (left_ > 0) return;
-  state_ = State::between;
   if (is_kept) hand_out(sink);
+  state_ = State::between;
 }
 
 template <ReassemblySink Sink>
 void BlockReader::hand_out(Sink& sink) {
+  if constexpr (LendingSink<Sink>) {
+    if (state_ == State::lent) [[likely]] {
+      const auto parts = std::span{assembly_->parts}.first(assembly_->part_count);
+      if (sink.take(kind_, parts, have_)) return;
+    }
+  }
+  settle();
   const MutableBytes block{assembly_->bytes.data(), have_};
   if (hole_count_ == 0) return sink.block(kind_, block);
   Salvage salvage{block, std::span{assembly_->holes}.first(hole_count_)};
@@ -185,10 +209,39 @@ void BlockReader::walk(Bytes blocks, Sink& sink) {
     if (header.kind == BlockKind::padding) return;
     blocks = blocks.subspan(block_header);
     const bool wanted = is_wanted(header, sink);
-    if (header.length > blocks.size()) return open(header, blocks, wanted);
+    if (header.length > blocks.size()) return open<Sink>(header, blocks, wanted);
     if (wanted) sink.block(header.kind, blocks.first(header.length));
     blocks = blocks.subspan(header.length);
   }
+}
+
+template <ReassemblySink Sink>
+void BlockReader::open(BlockHeader header, Bytes begun, bool is_wanted) {
+  kind_ = header.kind;
+  left_ = header.length - static_cast<std::uint32_t>(begun.size());
+  have_ = 0;
+  hole_count_ = 0;
+  is_missing_ = false;
+  state_ = is_wanted ? State::inside : State::skipping;
+  if (is_wanted) keep<Sink>(begun);
+}
+
+// What a sink lends need not be put together here: the copy that it makes of the packet does that.
+template <ReassemblySink Sink>
+void BlockReader::keep(Bytes part) {
+  if constexpr (LendingSink<Sink>) {
+    if (have_ == 0 && !is_broken()) {
+      assembly_->part_count = 0;
+      state_ = State::lent;
+    }
+    if (state_ == State::lent && assembly_->part_count < max_parts && !part.empty()) [[likely]] {
+      assembly_->parts[assembly_->part_count++] = part;
+      have_ += static_cast<std::uint32_t>(part.size());
+      return;
+    }
+  }
+  settle();
+  put(part);
 }
 
 template <ReassemblySink Sink>

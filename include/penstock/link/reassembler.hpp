@@ -41,6 +41,9 @@ class Reassembler {
   template <ReassemblySink Sink>
   void flush(Sink& sink);
 
+  // What a sink has lent may be let go.
+  void settle() { reader_.settle(); }
+
   // Overwrites what is left here of packets. After flush().
   void wipe() { reader_.wipe(); }
 

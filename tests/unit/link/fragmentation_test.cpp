@@ -56,10 +56,11 @@ std::vector<std::size_t> lengths_for(std::size_t payload) {
 }
 
 // The frames lie in order, so every packet comes out whole, in the order in which it went in.
+template <class Sink>
 void expect_all_out(Frames& frames, const std::vector<Buffer>& packets) {
   HeldBudget budget{.limit = 10};
   Reassembler reassembler(budget, 1);
-  RecordingSink sink;
+  Sink sink;
   for (std::uint64_t number = 0; number < frames.all().size(); ++number) {
     Buffer& frame = frames.all()[number];
     reassembler.accept({number}, frame, &frame, 0, sink);
@@ -87,8 +88,10 @@ void try_frame_size(std::size_t size, std::size_t tag) {
     alone.finish();
   }
   behind_each_other.finish();
-  expect_all_out(behind_each_other, packets);
-  expect_all_out(alone, packets);
+  expect_all_out<RecordingSink>(behind_each_other, packets);
+  expect_all_out<LendingRecorder>(behind_each_other, packets);
+  expect_all_out<RecordingSink>(alone, packets);
+  expect_all_out<LendingRecorder>(alone, packets);
 }
 
 TEST(Fragmentation, EveryFrameSizeCarriesEveryLength) {

@@ -49,7 +49,10 @@ class World {
 
   void run() {
     pack();
-    travel();
+    if (between(0, 1) == 0)
+      travel(sink_);
+    else
+      travel_lent();
     compare();
   }
 
@@ -134,28 +137,43 @@ class World {
     return wire;
   }
 
-  void travel() {
+  void travel_lent() {
+    LendingRecorder lender;
+    travel(lender);
+    EXPECT_FALSE(lender.is_wrong);
+    sink_ = std::move(static_cast<RecordingSink&>(lender));
+  }
+  static void let_go(Reassembler&, RecordingSink&) {}
+  static void let_go(Reassembler& reassembler, LendingRecorder& lender) {
+    reassembler.settle();
+    lender.let_go();
+  }
+
+  template <class Sink>
+  void travel(Sink& sink) {
     ReplayWindow replay;
     Reassembler reassembler(budget_, wait);
     std::size_t admitted = 0;
     for (const WireFrame& frame : schedule()) {
       if (reassembler.has_gap() && reassembler.deadline() <= frame.arrival) {
-        reassembler.expire(frame.arrival, sink_);
+        reassembler.expire(frame.arrival, sink);
       }
       if (replay.admit({frame.number}) != ReplayVerdict::fresh) continue;
       ++admitted;
       Buffer& bytes = frames_[frame.number];
-      const auto late = sink_.count(ReassemblyFault::late_frame);
-      reassembler.accept({frame.number}, bytes, &bytes, frame.arrival, sink_);
-      if (sink_.count(ReassemblyFault::late_frame) == late)
+      const auto late = sink.count(ReassemblyFault::late_frame);
+      reassembler.accept({frame.number}, bytes, &bytes, frame.arrival, sink);
+      if (sink.count(ReassemblyFault::late_frame) == late)
         arrived_.insert(frame.number);
       else
         EXPECT_TRUE(may_be_late(frame)) << "frame " << frame.number << " was in time";
       came_.push_back(frame);
+      if (between(0, 7) == 0) let_go(reassembler, sink);
       highest_ = std::max(highest_, frame.number);
     }
-    reassembler.flush(sink_);
-    EXPECT_EQ(sink_.released.size(), admitted);
+    let_go(reassembler, sink);
+    reassembler.flush(sink);
+    EXPECT_EQ(sink.released.size(), admitted);
     EXPECT_EQ(budget_.held, 0u);
   }
 
