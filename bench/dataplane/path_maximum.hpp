@@ -22,8 +22,10 @@ struct PathMaximum {
 // the half of that, and says so. `site.run(packets, per_second, length)` tells what was `lost`.
 PathMaximum find_maximum(auto& site, const PacketMix& packets, std::chrono::milliseconds each) {
   const double plateau = site.run(packets, 1e9, each).per_second;
-  for (double share = 1; share > 0.5; share -= 0.025)
-    if (site.run(packets, plateau * share, each).lost == 0) return {plateau * share, true};
+  for (int fortieths = 40; fortieths > 20; --fortieths) {
+    const double rate = plateau * fortieths / 40;
+    if (site.run(packets, rate, each).lost == 0) return {rate, true};
+  }
   return {plateau / 2, false};
 }
 
