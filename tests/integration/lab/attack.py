@@ -46,7 +46,8 @@ def nothing_suffered(attack: Attack) -> None:
 
 
 def only_dropped(attack: Attack, **expected: int) -> None:
-    assert attack.came_out.dropped() == expected
+    dropped = attack.came_out.dropped()
+    assert dropped == expected, f"dropped {dropped}, not {expected}"
 
 
 def beside_live_traffic(pair: Pair, packets: list[bytes], rounds: int = 20) -> Tally:
