@@ -1,5 +1,7 @@
 #include "ipsec_mb.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "penstock/base/check.hpp"
@@ -48,6 +50,22 @@ bool IpsecMbManager::cpu_runs(Vectors vectors) {
       return cpu_has(IMB_CPUFLAGS_AVX512);
   }
   return false;
+}
+
+Result<std::vector<IpsecMbManager>> create_managers(std::span<const ManagerKind> kinds) {
+  std::vector<IpsecMbManager> managers;
+  for (const ManagerKind kind : kinds) {
+    auto manager = IpsecMbManager::create(kind);
+    if (!manager) return std::unexpected{manager.error()};
+    managers.push_back(std::move(*manager));
+  }
+  return managers;
+}
+
+std::vector<IMB_MGR*> handles(std::span<const IpsecMbManager> managers) {
+  std::vector<IMB_MGR*> raw;
+  for (const IpsecMbManager& manager : managers) raw.push_back(manager.get());
+  return raw;
 }
 
 std::string_view name(Vectors vectors) {

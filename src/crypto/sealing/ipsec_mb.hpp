@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <intel-ipsec-mb.h>
 
@@ -44,6 +46,12 @@ class IpsecMbManager {
   IMB_MGR* manager_;
   ManagerKind kind_;
 };
+
+// One of each kind, in this order.
+[[nodiscard]] Result<std::vector<IpsecMbManager>> create_managers(
+    std::span<const ManagerKind> kinds);
+// As the library takes them.
+[[nodiscard]] std::vector<IMB_MGR*> handles(std::span<const IpsecMbManager> managers);
 
 // "AVX512", "AVX2" or "SSE".
 [[nodiscard]] std::string_view name(EngineOptions::Vectors vectors);

@@ -10,8 +10,7 @@ namespace penstock {
 Protections::Protections(std::vector<IpsecMbManager> managers, const EnginePlan::Choices& choices)
     : managers_(std::move(managers)) {
   if (choices.is_slow) return;
-  std::vector<IMB_MGR*> raw;
-  for (const IpsecMbManager& manager : managers_) raw.push_back(manager.get());
+  const std::vector<IMB_MGR*> raw = handles(managers_);
   fast_.emplace(Fast{
       .aes256_ctr_sha256{Protection::aes256_ctr_sha256, choices.aes256_ctr_sha256, raw},
       .aes128_ctr_sha256{Protection::aes128_ctr_sha256, choices.aes128_ctr_sha256, raw},
@@ -22,13 +21,9 @@ Protections::Protections(std::vector<IpsecMbManager> managers, const EnginePlan:
 }
 
 Result<Protections> Protections::create(const EnginePlan::Choices& choices) {
-  std::vector<IpsecMbManager> managers;
-  for (const ManagerKind kind : choices.managers) {
-    auto manager = IpsecMbManager::create(kind);
-    if (!manager) return std::unexpected{manager.error()};
-    managers.push_back(std::move(*manager));
-  }
-  return Protections{std::move(managers), choices};
+  auto managers = create_managers(choices.managers);
+  if (!managers) return std::unexpected{managers.error()};
+  return Protections{std::move(*managers), choices};
 }
 
 std::size_t Protections::keys_size(Protection protection) const {

@@ -34,7 +34,7 @@ constexpr std::array known_answers{
 };
 
 constexpr std::size_t frame_count = 64;
-constexpr std::array<std::size_t, 6> beyond_the_lanes{17, 24, 31, 32, 33, 64};
+static_assert(HashPlan::most_lanes == 16, "telling_batches has them all");
 
 using Frame = std::vector<std::byte>;
 using Frames = std::vector<Frame>;
@@ -164,10 +164,8 @@ bool passes(Protections& code, const KnownAnswer& answer) {
   const auto is_right = [&](std::size_t count) {
     return examination.agrees_on_a_batch(count) && examination.refuses_forgeries(count);
   };
-  if (!examination.seals_as_known(answer.digest)) return false;
-  for (std::size_t count = 1; count <= HashPlan::most_lanes; ++count)
-    if (!is_right(count)) return false;
-  return std::ranges::all_of(beyond_the_lanes, is_right);
+  return examination.seals_as_known(answer.digest) &&
+         std::ranges::all_of(telling_batches, is_right);
 }
 
 }  // namespace

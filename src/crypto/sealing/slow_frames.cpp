@@ -15,7 +15,7 @@ using crypto::openssl::input;
 using crypto::openssl::must;
 using crypto::openssl::output;
 using Keys = SlowFrames::Keys;
-using FullTag = std::array<std::byte, 48>;
+using FullTag = SlowFrames::FullTag;
 
 constexpr std::size_t aead_tag = 16;
 constexpr int decrypt = 0;
@@ -23,6 +23,7 @@ constexpr int encrypt = 1;
 
 const Keys& keys_of(const Work& work) { return *reinterpret_cast<const Keys*>(work.keys); }
 MutableBytes text_of(const Work& work) { return {work.text(), work.text_size()}; }
+Bytes mac_text_of(const Work& work) { return {work.frame, work.under_mac()}; }
 int length(Bytes bytes) { return static_cast<int>(bytes.size()); }
 
 const EVP_CIPHER* cipher_of(Protection protection) {
@@ -43,10 +44,13 @@ const EVP_CIPHER* cipher_of(Protection protection) {
   return nullptr;
 }
 
-CipherContext begin(const Work& work, Bytes iv, int direction) {
+std::span<const std::byte, 8> number_of(const Work& work) {
+  return std::span<const std::byte, 8>{work.frame + frame_layout::sequence, 8};
+}
+
+CipherContext begin(const Keys& keys, Bytes iv, int direction) {
   CipherContext context{EVP_CIPHER_CTX_new()};
   check(context != nullptr, "no memory for OpenSSL");
-  const Keys& keys = keys_of(work);
   must(EVP_CipherInit_ex(context.get(), cipher_of(keys.protection), nullptr, input(keys.encrypt),
                          input(iv), direction));
   return context;
@@ -57,29 +61,11 @@ void update(EVP_CIPHER_CTX* context, MutableBytes text) {
   must(EVP_CipherUpdate(context, output(text), &written, input(text), length(text)));
 }
 
-void run_ctr(const Work& work) {
-  std::array<std::byte, 16> counter{};
-  std::memcpy(counter.data(), work.frame + frame_layout::sequence, 8);
-  update(begin(work, counter, encrypt).get(), text_of(work));
-}
-
-FullTag hmac(const Work& work) {
-  const Keys& keys = keys_of(work);
-  FullTag tag{};
-  const EVP_MD* const hash =
-      keys.protection == Protection::aes256_ctr_sha384 ? EVP_sha384() : EVP_sha256();
-  const auto* const made =
-      HMAC(hash, keys.mac.data(), traits(keys.protection).mac_key,
-           input({work.frame, work.under_mac()}), work.under_mac(), output(tag), nullptr);
-  check(made != nullptr, "OpenSSL refused an operation that cannot fail");
-  return tag;
-}
-
 // Seals or opens; false where the tag of a frame to open does not hold.
 bool run_aead(const Work& work, int direction) {
   std::array<std::byte, 12> nonce{};
-  std::memcpy(nonce.data() + 4, work.frame + frame_layout::sequence, 8);
-  const CipherContext context = begin(work, nonce, direction);
+  std::ranges::copy(number_of(work), nonce.begin() + 4);
+  const CipherContext context = begin(keys_of(work), nonce, direction);
   int written = 0;
   must(EVP_CipherUpdate(context.get(), nullptr, &written, input({work.frame, frame_layout::header}),
                         frame_layout::header));
@@ -98,8 +84,8 @@ void seal_one(const Work& work) {
     must(run_aead(work, encrypt) ? 1 : 0);
     return;
   }
-  run_ctr(work);
-  FullTag tag = hmac(work);
+  SlowFrames::run_ctr(keys_of(work), number_of(work), text_of(work));
+  const FullTag tag = SlowFrames::hmac(keys_of(work), mac_text_of(work));
   std::memcpy(work.tag(), tag.data(), work.tag_size);
 }
 
@@ -109,11 +95,11 @@ bool open_one(const Work& work) {
     if (!holds) wipe(text_of(work));
     return holds;
   }
-  FullTag tag = hmac(work);
+  FullTag tag = SlowFrames::hmac(keys_of(work), mac_text_of(work));
   const bool holds =
       equal_constant_time(Bytes{tag}.first(work.tag_size), {work.tag(), work.tag_size});
   wipe(tag);
-  if (holds) run_ctr(work);
+  if (holds) SlowFrames::run_ctr(keys_of(work), number_of(work), text_of(work));
   return holds;
 }
 
@@ -124,6 +110,23 @@ void SlowFrames::expand(Protection protection, const EncryptKey& encrypt_key, co
   out.protection = protection;
   std::ranges::copy(encrypt_key.reveal(), out.encrypt.begin());
   std::ranges::copy(mac.reveal(), out.mac.begin());
+}
+
+void SlowFrames::run_ctr(const Keys& keys, std::span<const std::byte, 8> number,
+                         MutableBytes text) {
+  std::array<std::byte, 16> counter{};
+  std::ranges::copy(number, counter.begin());
+  update(begin(keys, counter, encrypt).get(), text);
+}
+
+FullTag SlowFrames::hmac(const Keys& keys, Bytes text) {
+  FullTag tag{};
+  const EVP_MD* const hash =
+      keys.protection == Protection::aes256_ctr_sha384 ? EVP_sha384() : EVP_sha256();
+  const auto* const made = HMAC(hash, keys.mac.data(), traits(keys.protection).mac_key, input(text),
+                                text.size(), output(tag), nullptr);
+  check(made != nullptr, "OpenSSL refused an operation that cannot fail");
+  return tag;
 }
 
 void SlowFrames::seal(Batch batch) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 
 #include "penstock/base/suite.hpp"
 #include "penstock/keys/secret.hpp"
@@ -22,11 +23,17 @@ class SlowFrames {
     std::array<std::byte, 48> mac{};
   };
 
+  using FullTag = std::array<std::byte, 48>;
+
   static void expand(Protection protection, const EncryptKey& encrypt, const MacKey& mac,
                      Keys& out);
   static void seal(Batch batch);
   // A refused frame is as it came or, with an AEAD, wiped.
   [[nodiscard]] static OpenedMask open(Batch batch);
+
+  // The parts of the CTR protections, of any bytes. Counter block = number || be64 0.
+  static void run_ctr(const Keys& keys, std::span<const std::byte, 8> number, MutableBytes text);
+  [[nodiscard]] static FullTag hmac(const Keys& keys, Bytes text);
 };
 
 }  // namespace penstock
