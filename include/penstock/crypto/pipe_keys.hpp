@@ -2,6 +2,9 @@
 // key K itself is used, without the names that links bind to it.
 #pragma once
 
+#include <cstddef>
+#include <span>
+
 #include "penstock/base/bytes.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 #include "penstock/keys/secret.hpp"
@@ -17,7 +20,9 @@ struct PipeExchangeKeys {
                                                          const Nonce& nonce_client,
                                                          const Nonce& nonce_server);
 
-// E_C || H_C || E_S || H_S = PBKDF2-SHA256(K, nonce_C || nonce_S || y_SC, 1), y_SC 256 bytes
+inline constexpr std::size_t pipe_shared_size = 256;  // of y_SC, leading zeros kept
+
+// E_C || H_C || E_S || H_S = PBKDF2-SHA256(K, nonce_C || nonce_S || y_SC, 1)
 struct PipeDirectionKeys {
   EncryptKey encrypt;
   MacKey mac;  // the first 32 bytes
@@ -26,8 +31,8 @@ struct PipeSessionKeys {
   PipeDirectionKeys client;  // of what the client sends
   PipeDirectionKeys server;
 };
-[[nodiscard]] PipeSessionKeys derive_pipe_session_keys(const FileKey& file_key,
-                                                       const Nonce& nonce_client,
-                                                       const Nonce& nonce_server, Bytes shared);
+[[nodiscard]] PipeSessionKeys derive_pipe_session_keys(
+    const FileKey& file_key, const Nonce& nonce_client, const Nonce& nonce_server,
+    std::span<const std::byte, pipe_shared_size> shared);
 
 }  // namespace penstock::crypto

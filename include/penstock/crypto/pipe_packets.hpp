@@ -18,6 +18,7 @@
 #include "penstock/base/error.hpp"
 #include "penstock/crypto/engine_plan.hpp"
 #include "penstock/crypto/pipe_keys.hpp"
+#include "penstock/keys/secret.hpp"
 
 namespace penstock {
 
@@ -28,25 +29,30 @@ inline constexpr std::size_t size = 1060;
 }  // namespace pipe_packet
 
 // One direction's keys as the engine computes with them, in secret memory, and the number of
-// its next packet: numbers are taken by seal and open, and by nothing else.
+// its next packet: numbers are taken by seal and open, and by nothing else, and only go up.
+// What was moved from seals and opens nothing: a programmer's error.
 class PipeKeys {
  public:
-  PipeKeys(PipeKeys&&) noexcept;
-  PipeKeys& operator=(PipeKeys&&) noexcept;
-  ~PipeKeys();
+  [[nodiscard]] std::uint64_t next() const { return next_; }
 
  private:
   friend class PipeEngine;
-  struct Expanded;
-  explicit PipeKeys(Expanded* expanded);
-  Expanded* expanded_;  // null where moved from
+  // No pipe lives so long: at a terabit a second it would take 2,000 years.
+  static constexpr std::uint64_t end = std::uint64_t{1} << 63;
+
+  explicit PipeKeys(std::size_t size) : expanded_(size) {}
+  // Keys that a packet did not hold under are gone.
+  void spend() noexcept;
+
+  SecretBuffer expanded_;  // laid out as the engine's way wants it
   std::uint64_t next_ = 0;
 };
 
-// One a thread; owns the library's managers and all scratch.
+// One a thread; owns the library's managers and all scratch. Where the plan is slow (no AES
+// instructions, EngineOptions::allow_slow), OpenSSL does everything.
 class PipeEngine {
  public:
-  static constexpr std::size_t max_batch = 64;
+  static constexpr std::size_t max_batch = penstock::max_batch;
 
   // Fails where the chosen code does not give the known answers.
   [[nodiscard]] static Result<PipeEngine> create(const EnginePlan& plan);
@@ -54,6 +60,8 @@ class PipeEngine {
   PipeEngine& operator=(PipeEngine&&) noexcept;
   ~PipeEngine();
 
+  // Good for every engine of the same plan. Never twice from the same keys for sealing: the
+  // numbers start at 0.
   [[nodiscard]] PipeKeys expand(const crypto::PipeDirectionKeys& keys) const;
 
   // `packets` holds lengths.size() packets of pipe_packet::size, at most max_batch, with
