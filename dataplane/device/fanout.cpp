@@ -25,7 +25,6 @@ namespace {
 constexpr std::uint32_t everything = 0x7fffffff;
 constexpr std::uint32_t packet_type = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
 constexpr std::uint32_t ethertype = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PROTOCOL);
-constexpr std::uint32_t protocol_udp = 17;
 
 constexpr sock_filter load_word(std::uint32_t at) { return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at); }
 constexpr sock_filter load_half(std::uint32_t at) { return BPF_STMT(BPF_LD | BPF_H | BPF_ABS, at); }
@@ -75,13 +74,12 @@ bool attach(int fd, std::span<sock_filter> program) {
 
 std::vector<sock_filter> lane_program(std::uint16_t port, std::span<const std::uint8_t> places) {
   const std::uint8_t first = places[0];
-  constexpr std::uint32_t first_fragment_bits = 0x3fff;
   std::vector<sock_filter> v4{load_byte(0),
                               unless_equal(0x45, 5),
                               load_byte(9),
                               unless_equal(protocol_udp, 3),
                               load_half(6),
-                              if_any_bit(first_fragment_bits, 1),
+                              if_any_bit(ipv4_fragment_bits, 1),
                               BPF_STMT(BPF_JMP | BPF_JA, 1),
                               answer(first)};
   append(v4, load_spi(static_cast<std::uint32_t>(ipv4_header), port, first));

@@ -37,7 +37,7 @@ Packet make_arp(const Arp& arp, const WireIdentity& self) {
   Packet packet(ethernet_header + arp_size);
   std::ranges::copy(arp.to.bytes, packet.begin());
   std::ranges::copy(self.mac.bytes, packet.begin() + 6);
-  store_be16(&packet[12], ethertype_arp);
+  store_be16(&packet[ethertype_at], ethertype_arp);
   std::byte* at = &packet[ethernet_header];
   store_be16(at + hardware_type, ethernet);
   store_be16(at + protocol_type, ethertype_ipv4);

@@ -27,10 +27,10 @@ Packet turn_around(Bytes request, const WireIdentity& self, std::size_t addresse
 
 std::optional<Packet> answer_v4(Bytes packet, const WireIdentity& self) {
   if (packet.size() < ip + ipv4_header) return std::nullopt;
-  const std::size_t header = std::size_t{4} * (load_u8(&packet[ip]) & 15);
+  const std::size_t header = ipv4_header_length(&packet[ip]);
   const std::size_t total = load_be16(&packet[ip + 2]);
-  const bool is_fragment = (load_be16(&packet[ip + 6]) & 0x3fff) != 0;
-  if (header < ipv4_header || total < header + 8 || packet.size() < ip + total || is_fragment)
+  if (header < ipv4_header || total < header + 8 || packet.size() < ip + total ||
+      is_ipv4_fragment(&packet[ip]))
     return std::nullopt;
   const Bytes request = packet.first(ip + total);  // without Ethernet padding
   const std::size_t icmp = ip + header;

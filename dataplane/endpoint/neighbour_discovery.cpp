@@ -19,7 +19,6 @@ constexpr std::size_t target = icmp + 8;
 constexpr std::size_t options = target + 16;
 constexpr std::size_t message_size = 24 + 8;  // with one link-layer address option
 
-constexpr std::uint8_t icmpv6 = 58;
 constexpr std::uint8_t solicitation = 135;
 constexpr std::uint8_t advertisement = 136;
 constexpr std::uint8_t source_mac = 1;
@@ -41,10 +40,10 @@ Packet make_message(const Message& message, const WireIdentity& self) {
   Packet packet(icmp + message_size);
   std::ranges::copy(message.to_mac.bytes, packet.begin());
   std::ranges::copy(self.mac.bytes, packet.begin() + 6);
-  store_be16(&packet[12], ethertype_ipv6);
+  store_be16(&packet[ethertype_at], ethertype_ipv6);
   store_u8(&packet[ip], 0x60);
   store_be16(&packet[ip_payload_length], message_size);
-  store_u8(&packet[ip_next_header], icmpv6);
+  store_u8(&packet[ip_next_header], protocol_icmpv6);
   store_u8(&packet[ip_hop_limit], full_hop_limit);
   std::ranges::copy(self.endpoint.address.bytes, &packet[ip_source]);
   std::ranges::copy(message.to.bytes, &packet[ip_destination]);
@@ -96,7 +95,7 @@ bool is_valid(Bytes packet) {
   if (packet.size() < options) return false;
   const std::size_t length = load_be16(&packet[ip_payload_length]);
   return packet.size() >= icmp + length && length >= options - icmp &&
-         load_u8(&packet[ip_next_header]) == icmpv6 &&
+         load_u8(&packet[ip_next_header]) == protocol_icmpv6 &&
          load_u8(&packet[ip_hop_limit]) == full_hop_limit && load_u8(&packet[icmp + 1]) == 0 &&
          icmpv6_checksum(packet) == 0;
 }
@@ -106,7 +105,7 @@ bool is_valid(Bytes packet) {
 std::uint16_t icmpv6_checksum(Bytes packet) {
   const std::size_t length = load_be16(&packet[ip_payload_length]);
   // The pseudo header: both addresses, the length, the next header (RFC 8200, 8.1).
-  std::uint32_t sum = static_cast<std::uint32_t>(length) + icmpv6;
+  std::uint32_t sum = static_cast<std::uint32_t>(length) + protocol_icmpv6;
   for (std::size_t at = ip_source; at < icmp; at += 2) sum += load_be16(&packet[at]);
   return internet_checksum(packet.subspan(icmp, length), sum);
 }

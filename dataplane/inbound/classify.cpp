@@ -13,9 +13,6 @@ namespace {
 constexpr std::size_t arp_sender = ethernet_header + 14;  // RFC 826, for Ethernet and IPv4
 constexpr std::size_t arp_target = ethernet_header + 24;
 constexpr std::size_t arp_end = arp_target + 4;
-constexpr std::uint8_t protocol_icmp = 1;
-constexpr std::uint8_t protocol_udp = 17;
-constexpr std::uint8_t protocol_icmpv6 = 58;
 constexpr std::uint8_t icmp_echo_request = 8;
 constexpr std::uint8_t icmpv6_echo_request = 128;
 constexpr std::uint8_t neighbour_solicitation = 135;  // RFC 4861
@@ -41,8 +38,7 @@ WireKind classify_arp(Bytes packet, const IpAddress& self) {
 
 WireKind classify_icmp(Bytes packet, const IpAddress& self) {
   constexpr std::size_t destination = ethernet_header + 16;
-  const std::size_t icmp =
-      ethernet_header + std::size_t{4} * (load_u8(&packet[ethernet_header]) & 15);
+  const std::size_t icmp = ethernet_header + ipv4_header_length(&packet[ethernet_header]);
   if (packet.size() < icmp + 8) return WireKind::malformed;
   if (!starts_with(packet.subspan(destination), self.view())) return WireKind::foreign;
   return load_u8(&packet[icmp]) == icmp_echo_request ? WireKind::echo : WireKind::foreign;
@@ -116,13 +112,12 @@ Bytes plain_frame(Bytes packet, const WireIdentity& self) {
   constexpr std::size_t ip = ethernet_header;
   constexpr std::size_t udp = ip + ipv4_header;
   constexpr std::size_t payload = udp + udp_header;
-  constexpr std::uint16_t fragment = 0x3fff;  // more to come, or an offset
   const IpAddress& address = self.endpoint.address;
   const std::byte* const at = packet.data();
   if (packet.size() <= payload || address.version != IpVersion::v4 ||
       std::memcmp(at, self.mac.bytes.data(), self.mac.bytes.size()) != 0 ||
       load_be16(at + ip - 2) != ethertype_ipv4 || load_u8(at + ip) != 0x45 ||
-      load_u8(at + ip + 9) != protocol_udp || (load_be16(at + ip + 6) & fragment) != 0 ||
+      load_u8(at + ip + 9) != protocol_udp || is_ipv4_fragment(at + ip) ||
       std::memcmp(at + ip + 16, address.view().data(), 4) != 0 ||
       load_be16(at + udp + 2) != self.endpoint.port || load_be16(at + udp + 6) != 0 ||
       load_u8(at + payload) != static_cast<std::uint8_t>(PacketType::data))

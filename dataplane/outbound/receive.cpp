@@ -6,8 +6,6 @@
 namespace penstock::dataplane::outbound {
 namespace {
 
-constexpr std::size_t ethertype_at = 12;
-
 // PAUSE and its kin (IEEE 802.3 clause 31) steer the one cable they are sent on.
 bool is_mac_control(const PacketView& view) {
   return view.vlan_tpid == 0 && load_be16(view.data + ethertype_at) == ethertype_mac_control;

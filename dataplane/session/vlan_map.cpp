@@ -7,23 +7,17 @@
 namespace penstock::dataplane {
 namespace {
 
-constexpr std::size_t first_tag = ethernet_header - 2;
-constexpr std::size_t tag_size = 4;
 constexpr std::uint16_t vlan_bits = 0x0fff;
 // Nobody stacks so many priorities. A packet that does is of the VLAN that no packet may be of.
 constexpr std::size_t most_priorities = 4;
 constexpr std::uint16_t no_packets_vlan = 0x0fff;
 
-bool is_tag(std::uint16_t ethertype) {
-  return ethertype == ethertype_vlan || ethertype == ethertype_qinq;
-}
-
 }  // namespace
 
 std::uint16_t vlan_in(Bytes packet) {
   for (std::size_t i = 0; i <= most_priorities; ++i) {
-    const std::size_t at = first_tag + i * tag_size;
-    if (packet.size() < at + tag_size || !is_tag(load_be16(&packet[at]))) return 0;
+    const std::size_t at = ethertype_at + i * vlan_tag;
+    if (packet.size() < at + vlan_tag || !is_vlan_tag(load_be16(&packet[at]))) return 0;
     const std::uint16_t vlan = load_be16(&packet[at + 2]) & vlan_bits;
     if (vlan != 0) return vlan;
   }

@@ -11,12 +11,7 @@
 namespace penstock::dataplane {
 namespace {
 
-constexpr std::size_t ethertype_at = 12;
-constexpr std::size_t vlan_tag = 4;
 constexpr unsigned most_tags = 2;
-constexpr std::uint8_t protocol_tcp = 6;
-constexpr std::uint8_t protocol_udp = 17;
-constexpr std::uint16_t fragment_bits = 0x3fff;  // more to come, or not the first
 
 __extension__ using Wide = unsigned __int128;
 
@@ -52,8 +47,8 @@ std::uint32_t ports_at(Bytes ip, std::size_t at) {
 }
 
 std::uint32_t hash_v4(Bytes ip) {
-  const std::size_t header = std::size_t{4} * (load_u8(ip.data()) & 15);
-  const bool is_whole = (load_be16(&ip[6]) & fragment_bits) == 0;
+  const std::size_t header = ipv4_header_length(ip.data());
+  const bool is_whole = !is_ipv4_fragment(ip.data());
   const std::uint32_t ports =
       is_whole && has_ports(load_u8(&ip[9])) && header >= ipv4_header ? ports_at(ip, header) : 0;
   return fold(mix(load<std::uint64_t>(&ip[12]), ports));
@@ -73,7 +68,7 @@ std::uint32_t flow_hash(Bytes packet) {
   std::size_t at = ethertype_at;
   std::uint16_t ethertype = load_be16(&packet[at]);
   for (unsigned tags = 0; tags < most_tags; ++tags) {
-    if (ethertype != ethertype_vlan && ethertype != ethertype_qinq) break;
+    if (!is_vlan_tag(ethertype)) break;
     if (packet.size() < at + vlan_tag + 2) break;
     at += vlan_tag;
     ethertype = load_be16(&packet[at]);

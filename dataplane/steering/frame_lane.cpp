@@ -6,19 +6,14 @@
 namespace penstock::dataplane {
 namespace {
 
-constexpr std::size_t ethertype_at = 12;
-constexpr std::uint8_t protocol_udp = 17;
-constexpr std::uint16_t fragment_bits = 0x3fff;
-
 // Where the UDP header begins; 0: there is none.
 std::size_t udp_in(Bytes packet) {
   if (packet.size() < ethernet_header + ipv4_header) return 0;
   const Bytes ip = packet.subspan(ethernet_header);
   const std::uint16_t ethertype = load_be16(&packet[ethertype_at]);
   if (ethertype == ethertype_ipv4) {
-    const bool is_whole = (load_be16(&ip[6]) & fragment_bits) == 0;
-    const std::size_t header = std::size_t{4} * (load_u8(ip.data()) & 15);
-    return is_whole && load_u8(&ip[9]) == protocol_udp ? ethernet_header + header : 0;
+    const bool is_whole_udp = !is_ipv4_fragment(ip.data()) && load_u8(&ip[9]) == protocol_udp;
+    return is_whole_udp ? ethernet_header + ipv4_header_length(ip.data()) : 0;
   }
   if (ethertype == ethertype_ipv6 && load_u8(&ip[6]) == protocol_udp)
     return ethernet_header + ipv6_header;

@@ -9,14 +9,10 @@
 namespace penstock {
 namespace {
 
-constexpr std::size_t type_at = ethernet_header - 2;
-constexpr std::size_t tag_size = 4;
-constexpr unsigned max_vlan_tags = 8;  // the kernel's VLAN_MAX_DEPTH
 constexpr std::size_t checksum_at = 10;
 constexpr std::uint8_t ecn_bits = 3;
 constexpr std::uint8_t ce = 3;
 constexpr std::uint8_t not_ect = 0;
-constexpr std::uint8_t next_icmp6 = 58;
 constexpr std::uint8_t router_solicitation = 133;  // the first of neighbour discovery
 constexpr std::uint8_t redirect = 137;             // the last (RFC 4861)
 
@@ -34,10 +30,6 @@ constexpr std::array<PacketClass, 8> priority_classes = {
     PacketClass::normal, PacketClass::bulk,  PacketClass::normal, PacketClass::video,
     PacketClass::video,  PacketClass::voice, PacketClass::voice,  PacketClass::voice};
 
-bool is_tag(std::uint16_t ethertype) {
-  return ethertype == ethertype_vlan || ethertype == ethertype_qinq;
-}
-
 // What is behind an Ethernet header and its tags.
 struct Inside {
   std::uint16_t ethertype = 0;  // 0: nobody can say
@@ -45,11 +37,11 @@ struct Inside {
 };
 
 Inside behind_tags(Bytes packet) {
-  std::size_t at = type_at;
-  for (unsigned tags = 0; tags <= max_vlan_tags; ++tags, at += tag_size) {
+  std::size_t at = ethertype_at;
+  for (unsigned tags = 0; tags <= max_vlan_tags; ++tags, at += vlan_tag) {
     if (packet.size() < at + 2) break;
     const std::uint16_t ethertype = load_be16(&packet[at]);
-    if (!is_tag(ethertype)) return {.ethertype = ethertype, .at = at + 2};
+    if (!is_vlan_tag(ethertype)) return {.ethertype = ethertype, .at = at + 2};
   }
   return {};
 }
@@ -61,7 +53,7 @@ Version version_of(Bytes ip) {
   if (ip.size() < ipv4_header) return Version::none;
   const std::uint8_t first = load_u8(ip.data());
   if (first >> 4 == 4) {
-    const std::size_t header = std::size_t{4} * (first & 0x0f);
+    const std::size_t header = ipv4_header_length(ip.data());
     return header >= ipv4_header && header <= ip.size() ? Version::v4 : Version::none;
   }
   return first >> 4 == 6 && ip.size() >= ipv6_header ? Version::v6 : Version::none;
@@ -82,7 +74,7 @@ Bytes ip_in(Bytes packet, Inside inside) {
 }
 
 bool is_neighbour_discovery(Bytes ip) {
-  if (version_of(ip) != Version::v6 || load_u8(&ip[6]) != next_icmp6) return false;
+  if (version_of(ip) != Version::v6 || load_u8(&ip[6]) != protocol_icmpv6) return false;
   if (ip.size() <= ipv6_header) return false;
   const std::uint8_t type = load_u8(&ip[ipv6_header]);
   return type >= router_solicitation && type <= redirect;
@@ -147,8 +139,9 @@ PacketClass class_by_dscp(Bytes packet) {
 }
 
 PacketClass class_by_priority(Bytes packet) {
-  const bool has_tag = packet.size() >= type_at + tag_size && is_tag(load_be16(&packet[type_at]));
-  return has_tag ? class_of_tag(load_be16(&packet[type_at + 2])) : PacketClass::normal;
+  const bool has_tag =
+      packet.size() >= ethertype_at + vlan_tag && is_vlan_tag(load_be16(&packet[ethertype_at]));
+  return has_tag ? class_of_tag(load_be16(&packet[ethertype_at + 2])) : PacketClass::normal;
 }
 
 bool mark_ce(BlockKind kind, MutableBytes block) {

@@ -7,18 +7,16 @@
 namespace penstock {
 namespace {
 
-constexpr std::uint8_t protocol_udp = 17;
 constexpr std::uint8_t next_fragment = 44;
 constexpr std::uint8_t ttl = 64;
 constexpr std::uint16_t dont_fragment = 0x4000;
-constexpr std::uint16_t more_fragments_or_offset = 0x3fff;
 
 void put(std::byte* at, Bytes bytes) { std::ranges::copy(bytes, at); }
 
 void write_ethernet(std::byte* at, const OuterAddresses& addresses, std::uint16_t ethertype) {
   put(at, addresses.destination_mac.bytes);
   put(at + 6, addresses.source_mac.bytes);
-  store_be16(at + 12, ethertype);
+  store_be16(at + ethertype_at, ethertype);
 }
 
 void write_ipv4(std::byte* at, const OuterAddresses& addresses, std::size_t datagram) {
@@ -83,14 +81,14 @@ std::expected<IpContents, OuterError> parse_ipv4(Bytes packet) {
   using enum OuterError;
   if (packet.size() < ipv4_header) return std::unexpected{malformed};
   const std::byte* at = packet.data();
-  const std::size_t header = std::size_t{4} * (load_u8(at) & 0x0f);
+  const std::size_t header = ipv4_header_length(at);
   const std::size_t total = load_be16(at + 2);
   if (load_u8(at) >> 4 != 4 || header < ipv4_header || total < header || total > packet.size()) {
     return std::unexpected{malformed};
   }
   if (internet_checksum(packet.first(header)) != 0) return std::unexpected{bad_checksum};
   if (load_u8(at + 9) != protocol_udp) return std::unexpected{not_for_us};
-  if ((load_be16(at + 6) & more_fragments_or_offset) != 0) return std::unexpected{fragment};
+  if (is_ipv4_fragment(at)) return std::unexpected{fragment};
   return IpContents{.source = IpAddress::from(packet.subspan(12, 4)),
                     .destination = IpAddress::from(packet.subspan(16, 4)),
                     .datagram = packet.subspan(header, total - header)};
@@ -165,7 +163,7 @@ void set_outer_dscp(MutableBytes packet, std::uint8_t dscp) {
 }
 
 void finish_udp6_checksum(MutableBytes packet) {
-  if (load_be16(&packet[ethernet_header - 2]) != ethertype_ipv6) return;
+  if (load_be16(&packet[ethertype_at]) != ethertype_ipv6) return;
   const Bytes addresses = Bytes{packet}.subspan(ethernet_header + 8, 32);
   const MutableBytes datagram = packet.subspan(ethernet_header + ipv6_header);
   store_be16(&datagram[6], 0);
@@ -186,7 +184,7 @@ std::uint32_t pseudo_header_sum(const IpAddress& source, const IpAddress& destin
 
 std::expected<UdpDatagram, OuterError> parse_udp(Bytes packet) {
   if (packet.size() < ethernet_header) return std::unexpected{OuterError::malformed};
-  const std::uint16_t ethertype = load_be16(&packet[ethernet_header - 2]);
+  const std::uint16_t ethertype = load_be16(&packet[ethertype_at]);
   const Bytes ip = packet.subspan(ethernet_header);
   if (ethertype != ethertype_ipv4 && ethertype != ethertype_ipv6) {
     return std::unexpected{OuterError::not_for_us};

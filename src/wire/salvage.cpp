@@ -30,11 +30,9 @@ bool is_tcp(const VirtioNetHeader& header) {
 
 // Behind the Ethernet header and its tags, which a packet that was parsed before has whole.
 std::size_t network_of(const std::byte* packet) {
-  std::size_t type_at = ethernet_header - 2;
-  while (load_be16(packet + type_at) == ethertype_vlan ||
-         load_be16(packet + type_at) == ethertype_qinq)
-    type_at += 4;
-  return type_at + 2;
+  std::size_t at = ethertype_at;
+  while (is_vlan_tag(load_be16(packet + at))) at += vlan_tag;
+  return at + 2;
 }
 
 // One's complement: the sum at `at` with a word in it replaced (RFC 1624, whose sums are inverted).

@@ -7,11 +7,8 @@ namespace {
 
 constexpr std::size_t min_gso_size = 256;
 constexpr std::size_t max_segments = 128;  // the kernel's UDP_MAX_SEGMENTS
-constexpr unsigned max_vlan_tags = 8;      // the kernel's VLAN_MAX_DEPTH
 constexpr unsigned max_extension_headers = 8;
 
-constexpr std::uint8_t protocol_tcp = 6;
-constexpr std::uint8_t protocol_udp = 17;
 constexpr std::size_t tcp_min_header = 20;
 constexpr std::size_t tcp_checksum_at = 16;
 constexpr std::size_t udp_checksum_at = 6;
@@ -35,13 +32,11 @@ struct Segmentation {
 };
 
 std::optional<Network> find_network(Bytes packet) {
-  std::size_t type_at = ethernet_header - 2;
-  for (unsigned tags = 0; tags <= max_vlan_tags; ++tags, type_at += 4) {
-    if (packet.size() < type_at + 2) return std::nullopt;
-    const std::uint16_t ethertype = load_be16(&packet[type_at]);
-    if (ethertype != ethertype_vlan && ethertype != ethertype_qinq) {
-      return Network{.ethertype = ethertype, .start = type_at + 2};
-    }
+  std::size_t at = ethertype_at;
+  for (unsigned tags = 0; tags <= max_vlan_tags; ++tags, at += vlan_tag) {
+    if (packet.size() < at + 2) return std::nullopt;
+    const std::uint16_t ethertype = load_be16(&packet[at]);
+    if (!is_vlan_tag(ethertype)) return Network{.ethertype = ethertype, .start = at + 2};
   }
   return std::nullopt;
 }
@@ -49,10 +44,9 @@ std::optional<Network> find_network(Bytes packet) {
 std::optional<Transport> find_transport_v4(Bytes packet, std::size_t start) {
   if (packet.size() < start + ipv4_header) return std::nullopt;
   const std::byte* at = &packet[start];
-  const std::size_t header = std::size_t{4} * (load_u8(at) & 0x0f);
+  const std::size_t header = ipv4_header_length(at);
   const std::size_t total = load_be16(at + 2);
-  const bool is_fragment = (load_be16(at + 6) & 0x3fff) != 0;
-  if (load_u8(at) >> 4 != 4 || header < ipv4_header || total < header || is_fragment ||
+  if (load_u8(at) >> 4 != 4 || header < ipv4_header || total < header || is_ipv4_fragment(at) ||
       packet.size() < start + total) {
     return std::nullopt;
   }

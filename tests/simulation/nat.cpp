@@ -5,12 +5,10 @@
 namespace penstock::simulation {
 namespace {
 
-constexpr std::uint8_t protocol_udp = 17;
-
 // Where the UDP header begins; 0: there is none.
 std::size_t udp_at(Bytes packet) {
   if (packet.size() < ethernet_header + ipv4_header + udp_header) return 0;
-  const std::uint16_t ethertype = load_be16(&packet[12]);
+  const std::uint16_t ethertype = load_be16(&packet[ethertype_at]);
   if (ethertype == ethertype_ipv4 && load_u8(&packet[ethernet_header + 9]) == protocol_udp)
     return ethernet_header + ipv4_header;
   const bool is_long = packet.size() >= ethernet_header + ipv6_header + udp_header;

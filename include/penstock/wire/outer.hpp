@@ -27,6 +27,28 @@ inline constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
 inline constexpr std::uint16_t ethertype_vlan = 0x8100;
 inline constexpr std::uint16_t ethertype_qinq = 0x88a8;
 inline constexpr std::uint16_t ethertype_mac_control = 0x8808;
+inline constexpr std::size_t ethertype_at = ethernet_header - 2;  // or the first tag's
+
+inline constexpr std::size_t vlan_tag = 4;
+inline constexpr unsigned max_vlan_tags = 8;  // the kernel's VLAN_MAX_DEPTH
+[[nodiscard]] constexpr bool is_vlan_tag(std::uint16_t ethertype) {
+  return ethertype == ethertype_vlan || ethertype == ethertype_qinq;
+}
+
+inline constexpr std::uint8_t protocol_icmp = 1;
+inline constexpr std::uint8_t protocol_tcp = 6;
+inline constexpr std::uint8_t protocol_udp = 17;
+inline constexpr std::uint8_t protocol_icmpv6 = 58;
+
+// Of an IPv4 header at `ip`: more fragments to come, or an offset, which a whole packet lacks.
+inline constexpr std::uint16_t ipv4_fragment_bits = 0x3fff;
+[[nodiscard]] inline bool is_ipv4_fragment(const std::byte* ip) {
+  return (load_be16(ip + 6) & ipv4_fragment_bits) != 0;
+}
+// As it says itself, options included: less than ipv4_header where it is broken.
+[[nodiscard]] inline std::size_t ipv4_header_length(const std::byte* ip) {
+  return std::size_t{4} * (load_u8(ip) & 15);
+}
 
 struct OuterAddresses {
   MacAddress source_mac;

@@ -14,9 +14,6 @@ namespace {
 using namespace test;
 using enum PacketClass;
 
-constexpr std::uint8_t protocol_udp = 17;
-constexpr std::uint8_t protocol_icmp6 = 58;
-
 using Tags = std::initializer_list<std::uint16_t>;
 
 // Its IPv4 header checksum is right.
@@ -78,7 +75,7 @@ TEST(InnerPacket, WhatCallsDependOnGoesWithThem) {
   EXPECT_EQ(class_by_dscp(arp), voice);
   for (unsigned type = 0; type < 256; ++type) {
     const bool is_discovery = type >= 133 && type <= 137;
-    EXPECT_EQ(class_by_dscp(ipv6(0, {}, protocol_icmp6, type)), is_discovery ? voice : normal);
+    EXPECT_EQ(class_by_dscp(ipv6(0, {}, protocol_icmpv6, type)), is_discovery ? voice : normal);
     EXPECT_EQ(class_by_dscp(ipv6(0, {}, protocol_udp, type)), normal);
   }
 }
@@ -187,7 +184,7 @@ TEST(InnerPacket, EthertypeAndVersionMustAgree) {
 TEST(InnerPacket, EveryTruncationIsSafe) {
   for (const Packet& whole :
        {ipv4(tos_of(46) | 2), ipv4(tos_of(46) | 2, {ethertype_qinq, ethertype_vlan}),
-        ipv6(tos_of(46) | 1), ipv6(tos_of(46) | 1, {ethertype_vlan}, protocol_icmp6, 135)}) {
+        ipv6(tos_of(46) | 1), ipv6(tos_of(46) | 1, {ethertype_vlan}, protocol_icmpv6, 135)}) {
     for (std::size_t length = 0; length <= whole.size(); ++length) {
       const auto copy = std::make_unique<std::byte[]>(length);
       std::copy_n(whole.begin(), length, copy.get());

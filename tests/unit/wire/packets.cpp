@@ -74,14 +74,14 @@ Packet tcp6(std::size_t payload) {
 
 Packet udp4(std::size_t payload) {
   Packet packet = ethernet(ethertype_ipv4);
-  append_ipv4(packet, 17, udp_header + payload);
+  append_ipv4(packet, protocol_udp, udp_header + payload);
   append_udp(packet, payload);
   return packet;
 }
 
 Packet udp6(std::size_t payload) {
   Packet packet = ethernet(ethertype_ipv6);
-  append_ipv6(packet, 17, udp_header + payload);
+  append_ipv6(packet, protocol_udp, udp_header + payload);
   append_udp(packet, payload);
   return packet;
 }
