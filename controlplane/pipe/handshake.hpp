@@ -29,15 +29,16 @@ struct Secrecy {
 
 enum class Refusal : std::uint8_t {
   bad_mac,       // h does not hold: another key, or changed on the way
-  out_of_range,  // y >= p, or 0
+  out_of_range,  // y >= p; or 0 or p - 1, which nobody has by raising 2 to a secret
   not_forward,   // y = 1 where forward secrecy is required
 };
 
 class Handshake {
  public:
-  // `file_key` outlives the handshake.
+  // `file_key` and `entropy` outlive the handshake.
   Handshake(Role role, Secrecy secrecy, const crypto::FileKey& file_key, Entropy& entropy);
   Handshake(Handshake&&) noexcept;
+  Handshake& operator=(Handshake&&) noexcept;
   ~Handshake();
 
   // What has to be sent next, before all else; empty where nothing has. Valid until the next
@@ -52,7 +53,9 @@ class Handshake {
   // with forward secrecy some hundred microseconds.
   [[nodiscard]] std::optional<Refusal> feed(Bytes received);
 
-  // When nothing is wanted and nothing was refused; once. Output may still have to be sent.
+  // Nothing is wanted any more and nothing was refused; output may still have to be sent.
+  [[nodiscard]] bool is_complete() const;
+  // When it is complete; once.
   [[nodiscard]] crypto::PipeSessionKeys take_keys();
 
  private:

@@ -9,6 +9,7 @@
 #include "diffie_hellman.hpp"
 #include "openssl.hpp"
 #include "penstock/base/check.hpp"
+#include "penstock/crypto/key_exchange.hpp"
 
 namespace penstock::crypto {
 namespace {
@@ -70,15 +71,22 @@ bool is_private_value(Bytes) { return true; }
 
 void public_value(Bytes x, MutableBytes out) { power(group_14().two.get(), x, out); }
 
+bool is_in_range(const BIGNUM* y) {
+  return BN_cmp(y, BN_value_one()) > 0 && BN_cmp(y, group_14().p_minus_1.get()) < 0;
+}
+
 bool agree(const KeyPair& own, Bytes peer, MutableBytes out) {
   const BigNumber y = from_bytes(peer);
-  const bool in_range =
-      BN_cmp(y.get(), BN_value_one()) > 0 && BN_cmp(y.get(), group_14().p_minus_1.get()) < 0;
-  if (in_range) power(y.get(), own.x, out);
-  return in_range;
+  const bool is_good = is_in_range(y.get());
+  if (is_good) power(y.get(), own.x, out);
+  return is_good;
 }
 
 }  // namespace
+
+bool is_modp2048_public_value(Bytes y) {
+  return y.size() == public_value_size(KeyExchange::modp2048) && is_in_range(from_bytes(y).get());
+}
 
 constinit const Group modp2048{&is_private_value, &public_value, &agree};
 

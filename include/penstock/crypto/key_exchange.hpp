@@ -45,6 +45,9 @@ inline constexpr std::size_t max_private_value = 48;
   return exchange_sizes(kind).public_value;
 }
 
+// Whether `y` has 256 bytes and is 1 < y < p - 1: what MODP2048 agrees with.
+[[nodiscard]] bool is_modp2048_public_value(Bytes y);
+
 class EphemeralKey {
  public:
   [[nodiscard]] static EphemeralKey generate(KeyExchange kind);
