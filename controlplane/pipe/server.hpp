@@ -5,32 +5,16 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 
 #include "penstock/base/unique_fd.hpp"
 #include "penstock/crypto/engine_plan.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 
+#include "controlplane/pipe/ends.hpp"
 #include "controlplane/pipe/settings.hpp"
 #include "controlplane/pipe/targets.hpp"
 
 namespace penstock::controlplane::pipe {
-
-// Why a connection ended: each is counted, and all but the first logged, at most once a second
-// each.
-enum class End : std::uint8_t {
-  finished,        // both ways were closed, or the near side or target hung up
-  no_target,       // no address of the target took the connection in time
-  handshake_late,  // the far side did not finish its handshake in time
-  handshake_cut,   // it closed during the handshake
-  bad_handshake,   // a MAC that does not hold: another key, or changed on the way
-  not_forward,     // -g, and the far side has no forward secrecy
-  bad_packet,      // a packet that does not hold: changed on the way
-  cut_packet,      // the far side closed inside a packet
-  reset,           // a socket's error
-  count,
-};
-[[nodiscard]] std::string_view to_string(End end);
 
 class Server {
  public:
@@ -38,12 +22,22 @@ class Server {
   // the address that connections to the target come from, where it has a size.
   Server(const Settings& settings, UniqueFd listener, const crypto::FileKey& key,
          const Targets& targets, const EnginePlan& plan, const SocketAddress& bind_from);
-  ~Server();
+  ~Server();  // ends the connections that live
 
-  // Starts the threads and returns; they run until there is nothing left to do after stop().
-  // In front of it confine the process: nothing is opened later but sockets.
+  // Raises the limit on open files as far as it goes, has SIGPIPE ignored, starts the threads
+  // and returns; they run until there is nothing left to do after stop(). Confine the process
+  // before: nothing is opened later but sockets. System calls that are needed from here on:
+  //   start      prlimit64, rt_sigaction, sched_getaffinity, epoll_create1, eventfd2, clone3,
+  //              set_robust_list, rseq
+  //   accept     poll, accept4
+  //   connect    socket, bind, connect, poll, getsockopt, setsockopt
+  //   move       epoll_ctl, epoll_wait, read, readv, write, writev, shutdown, close
+  //   handshake  getrandom
+  //   all        futex, clock_gettime, brk, mmap, munmap, mprotect, madvise, mlock,
+  //              rt_sigprocmask, exit, exit_group, and write for the log
   [[nodiscard]] Result<void> start();
-  // No new connections; those that live end by themselves (spiped's SIGTERM). Any thread.
+  // No new connections; those that live end by themselves (spiped's SIGTERM). Any thread, after
+  // start; a signal handler too.
   void stop();
   // Waits until stop() was called and the last connection has ended.
   void join();
@@ -51,7 +45,7 @@ class Server {
   struct Counts {
     std::uint64_t accepted;
     std::uint64_t living;
-    std::array<std::uint64_t, static_cast<std::size_t>(End::count)> ends;
+    std::array<std::uint64_t, end_count> ends;
   };
   [[nodiscard]] Counts counts() const;  // any thread
 
@@ -61,8 +55,11 @@ class Server {
 };
 
 // One pipe between this process's standard input and output and a connected socket: spipe.
-// Blocks until it ends. `connected` is a stream socket to the far side.
-[[nodiscard]] End run_stdio(const Settings& settings, UniqueFd connected,
-                            const crypto::FileKey& key, const EnginePlan& plan);
+// Blocks until both ways are closed or broken; output that is no socket is told of its end by
+// the end of the process, as spipe's is. Until then all three are non-blocking. `connected` is a
+// stream socket to the far side. Needs fcntl besides what Server::start lists. Why it ended is
+// for the caller to say: nothing is logged.
+[[nodiscard]] Result<End> run_stdio(const Settings& settings, UniqueFd connected,
+                                    const crypto::FileKey& key, const EnginePlan& plan);
 
 }  // namespace penstock::controlplane::pipe

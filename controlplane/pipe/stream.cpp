@@ -1,0 +1,58 @@
+#include "controlplane/pipe/stream.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace penstock::controlplane::pipe {
+namespace {
+
+bool would_wait() { return errno == EAGAIN || errno == EINTR; }
+
+}  // namespace
+
+Moved Source::read(MutableBytes into) {
+  return judge(::read(fd_, into.data(), into.size()), into.size());
+}
+
+Moved Source::read(std::span<const iovec> into, std::size_t size) {
+  return judge(::readv(fd_, into.data(), static_cast<int>(into.size())), size);
+}
+
+Moved Source::judge(ssize_t got, std::size_t asked) {
+  if (got > 0) {
+    const auto bytes = static_cast<std::size_t>(got);
+    if (bytes < asked && drains_short_ && !is_last_) is_ready_ = false;
+    return {Moved::Why::some, bytes};
+  }
+  if (got == 0) return {Moved::Why::closed};
+  if (!would_wait()) return {Moved::Why::broken};
+  is_ready_ = errno == EINTR;
+  return {Moved::Why::blocked};
+}
+
+Moved Sink::write(Bytes bytes) {
+  return judge(::write(fd_, bytes.data(), bytes.size()), bytes.size());
+}
+
+Moved Sink::write(std::span<const iovec> bytes, std::size_t size) {
+  return judge(::writev(fd_, bytes.data(), static_cast<int>(bytes.size())), size);
+}
+
+Moved Sink::judge(ssize_t put, std::size_t asked) {
+  if (put >= 0) {
+    const auto bytes = static_cast<std::size_t>(put);
+    if (bytes < asked) is_ready_ = false;
+    return {Moved::Why::some, bytes};
+  }
+  if (!would_wait()) return {Moved::Why::broken};
+  is_ready_ = errno == EINTR;
+  return {Moved::Why::blocked};
+}
+
+void Sink::close_way() const {
+  ::shutdown(fd_, SHUT_WR);  // ENOTSOCK: a pipe or terminal ends with the process
+}
+
+}  // namespace penstock::controlplane::pipe
