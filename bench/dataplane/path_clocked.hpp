@@ -1,5 +1,4 @@
-// Ports at which packets arrive by the clock, whether or not anybody takes them: a receive ring of
-// 1024 descriptors holds what it can, the rest is lost there and counted.
+// Ports at which packets and frames arrive by the clock, whether or not anybody takes them.
 #pragma once
 
 #include <array>
@@ -10,6 +9,7 @@
 #include "bench/dataplane/path_ports.hpp"
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/clock.hpp"
+#include "penstock/wire/outer.hpp"
 
 namespace penstock::bench {
 
@@ -24,6 +24,13 @@ class OwnClock {
       correct(monotonic);
     last_ = monotonic;
     return latest_ = std::max(latest_, monotonic - away_);
+  }
+  // What the bench makes ready meanwhile takes no time.
+  void stand_still(auto&& work) {
+    const Time before = now();
+    work();
+    away_ += now() - before;
+    latest_ = before;
   }
 
  private:
@@ -43,56 +50,39 @@ class OwnClock {
   Time seen_own_{};
 };
 
-// Packets carry the time at which they were to arrive; where they are delivered, the delay since
-// then is noted.
-class ClockedPlain final : public PlainEnd {
+// A receive ring of 1024 descriptors: it holds what it can, the rest is lost there and counted.
+class Arrivals {
  public:
   static constexpr std::size_t descriptors = 1024;
 
-  ClockedPlain(std::uint32_t longest, OwnClock& clock) : PlainEnd(longest), clock_(clock) {}
+  explicit Arrivals(OwnClock& clock) : clock_(clock) {}
 
-  // From now on; 0: nothing comes.
-  void offer(std::vector<std::vector<std::byte>> packets, double per_second) {
-    packets_ = std::move(packets);
-    interval_ = per_second > 0 ? 1e9 / per_second : 0;
+  // From now on.
+  void begin(double per_second) {
+    interval_ = 1e9 / per_second;
     start_ = clock_.now();
     arrived_ = head_ = tail_ = 0;
+    is_on_ = true;
   }
-  void stop() { interval_ = 0; }
-  [[nodiscard]] std::uint64_t lost() const { return lost_; }
-  [[nodiscard]] std::uint64_t taken() const { return taken_; }
-  [[nodiscard]] PathHistogram& delays() { return delays_; }
-
-  std::size_t receive(std::span<dataplane::PacketView> views) override {
-    if (interval_ > 0) arrive(clock_.now());
-    const std::size_t count = std::min<std::size_t>(views.size(), tail_ - head_);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint64_t number = ring_[head_++ % descriptors];
-      auto& packet = packets_[(taken_ + i) % packets_.size()];
-      const std::uint64_t stamp = static_cast<std::uint64_t>(at(number).count());
-      std::memcpy(&packet[stamp_at], &stamp, sizeof stamp);
-      views[i] = {.data = packet.data(), .length = static_cast<std::uint32_t>(packet.size())};
-    }
-    taken_ += count;
-    return count;
+  // What waits stays.
+  void stop() { is_on_ = false; }
+  // How many there are now.
+  [[nodiscard]] std::size_t wait() {
+    if (is_on_) arrive(clock_.now());
+    return tail_ - head_;
   }
-  std::size_t commit(std::size_t used) override {
-    const Time now = clock_.now();
-    for (const dataplane::TxSlot& slot : slots().first(used)) {
-      std::uint64_t stamp = 0;
-      std::memcpy(&stamp, slot.data + stamp_at, sizeof stamp);
-      delays_.record(now - Time{static_cast<Time::rep>(stamp)});
-    }
-    return PlainEnd::commit(used);
+  // The number of the next, of those that wait; and when it came.
+  [[nodiscard]] std::uint64_t take() {
+    ++taken_;
+    return ring_[head_++ % descriptors];
   }
-  dataplane::KernelDrops kernel_drops() override { return {.received = lost_}; }
-
- private:
-  static constexpr std::size_t stamp_at = 14;
-
   [[nodiscard]] Time at(std::uint64_t number) const {
     return start_ + Time{static_cast<Time::rep>(static_cast<double>(number) * interval_)};
   }
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
+  [[nodiscard]] std::uint64_t taken() const { return taken_; }
+
+ private:
   void arrive(Time now) {
     const auto due =
         static_cast<std::uint64_t>(static_cast<double>((now - start_).count()) / interval_) + 1;
@@ -103,7 +93,7 @@ class ClockedPlain final : public PlainEnd {
   }
 
   OwnClock& clock_;
-  std::vector<std::vector<std::byte>> packets_;
+  bool is_on_ = false;
   double interval_ = 0;  // nanoseconds
   Time start_{};
   std::uint64_t arrived_ = 0;
@@ -112,6 +102,53 @@ class ClockedPlain final : public PlainEnd {
   std::array<std::uint64_t, descriptors> ring_{};  // which arrivals wait
   std::uint64_t lost_ = 0;
   std::uint64_t taken_ = 0;
+};
+
+// Packets carry the time at which they arrived.
+inline void put_stamp(std::byte* at, Time time) {
+  const auto stamp = static_cast<std::uint64_t>(time.count());
+  std::memcpy(at, &stamp, sizeof stamp);
+}
+[[nodiscard]] inline Time stamp_at(const std::byte* at) {
+  std::uint64_t stamp = 0;
+  std::memcpy(&stamp, at, sizeof stamp);
+  return Time{static_cast<Time::rep>(stamp)};
+}
+
+// Where packets are delivered that came from another of these, how long they took is noted.
+class ClockedPlain final : public PlainEnd {
+ public:
+  ClockedPlain(std::uint32_t longest, OwnClock& clock)
+      : PlainEnd(longest), clock_(clock), arrivals_(clock) {}
+
+  void offer(std::vector<std::vector<std::byte>> packets, double per_second) {
+    packets_ = std::move(packets);
+    arrivals_.begin(per_second);
+  }
+  [[nodiscard]] Arrivals& arrivals() { return arrivals_; }
+  [[nodiscard]] PathHistogram& delays() { return delays_; }
+
+  std::size_t receive(std::span<dataplane::PacketView> views) override {
+    const std::size_t count = std::min(views.size(), arrivals_.wait());
+    for (dataplane::PacketView& view : views.first(count)) {
+      auto& packet = packets_[arrivals_.taken() % packets_.size()];
+      put_stamp(packet.data() + ethernet_header, arrivals_.at(arrivals_.take()));
+      view = {.data = packet.data(), .length = static_cast<std::uint32_t>(packet.size())};
+    }
+    return count;
+  }
+  std::size_t commit(std::size_t used) override {
+    const Time now = clock_.now();
+    for (const dataplane::TxSlot& slot : slots().first(used))
+      delays_.record(now - stamp_at(slot.data + ethernet_header));
+    return PlainEnd::commit(used);
+  }
+  dataplane::KernelDrops kernel_drops() override { return {.received = arrivals_.lost()}; }
+
+ private:
+  OwnClock& clock_;
+  Arrivals arrivals_;
+  std::vector<std::vector<std::byte>> packets_;
   PathHistogram delays_;
 };
 

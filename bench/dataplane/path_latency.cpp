@@ -40,7 +40,7 @@ class Pair {
     PathHistogram delays;
   };
   Seen run(const PacketMix& packets, double per_second, milliseconds length) {
-    const std::uint64_t lost = plain_one_.lost();
+    const std::uint64_t lost = plain_one_.arrivals().lost();
     const std::uint64_t delivered = plain_two_.delivered();
     plain_two_.delays() = {};
     plain_one_.offer(packets.make(packet_memory), per_second);
@@ -48,9 +48,9 @@ class Pair {
     while (clock_.now() < start + length)
       for (int i = 0; i < 16; ++i) turn();
     const double seconds = std::chrono::duration<double>(clock_.now() - start).count();
-    plain_one_.stop();
+    plain_one_.arrivals().stop();
     Seen seen{.per_second = static_cast<double>(plain_two_.delivered() - delivered) / seconds,
-              .lost = plain_one_.lost() - lost,
+              .lost = plain_one_.arrivals().lost() - lost,
               .delays = plain_two_.delays()};
     for (const Time end = clock_.now() + 5ms; clock_.now() < end;) turn();
     return seen;
@@ -71,27 +71,19 @@ class Pair {
   Site two_;
 };
 
-std::vector<PathRow> run_latency(Lab& lab, Protection protection, const std::string& name,
+std::vector<PathRow> run_latency(Lab& lab, const PathLoad& load, const std::string& name,
                                  milliseconds budget) {
-  Pair pair{lab, protection};
-  const PacketMix packets{0};
-  const PathMaximum most = find_maximum(pair, packets, budget / 16);
+  Pair pair{lab, load.protection};
+  const PathMaximum most = find_maximum(pair, load.packets, budget / 16);
   std::vector<PathRow> rows;
   for (const int percent : {10, 50, 90}) {
-    const auto seen = pair.run(packets, most.per_second * percent / 100, budget);
-    rows.push_back({.name = fmt::format("{}/{}%", name, percent),
-                    .suite = protection,
-                    .packets = packets,
-                    .workers = 1,
-                    .sessions = 1,
-                    .mpps = seen.per_second / 1e6,
-                    .more = {{"load_percent", percent},
-                             {"p50_us", seen.delays.at(0.5)},
-                             {"p99_us", seen.delays.at(0.99)},
-                             {"p99_9_us", seen.delays.at(0.999)},
-                             {"worst_us", seen.delays.worst()},
-                             {"lost", static_cast<double>(seen.lost)}},
-                    .caveat = most.caveat()});
+    const auto seen = pair.run(load.packets, most.per_second * percent / 100, budget);
+    PathRow row = clocked_row(fmt::format("{}/{}%", name, percent), load, seen.per_second, most);
+    row.direction.reset();
+    row.more = {{"load_percent", percent},         {"p50_us", seen.delays.at(0.5)},
+                {"p99_us", seen.delays.at(0.99)},  {"p99_9_us", seen.delays.at(0.999)},
+                {"worst_us", seen.delays.worst()}, {"lost", static_cast<double>(seen.lost)}};
+    rows.push_back(std::move(row));
   }
   return rows;
 }
@@ -99,10 +91,11 @@ std::vector<PathRow> run_latency(Lab& lab, Protection protection, const std::str
 }  // namespace
 
 void add_latency(std::vector<PathTrial>& trials) {
-  for (const Protection protection : {Protection::aes256_ctr_sha256, Protection::aes256_gcm}) {
+  for (const Protection protection : clocked_suites) {
+    const PathLoad load{.protection = protection};
     const std::string name = fmt::format("latency/{}", to_string(protection));
     trials.push_back({name, [=](Lab& lab, milliseconds budget) {
-                        return run_latency(lab, protection, name, budget);
+                        return run_latency(lab, load, name, budget);
                       }});
   }
 }

@@ -2,18 +2,18 @@
 """scripts/bench path: runs bench-path, measures DPDK's own programs beside it where they are
 installed (package dpdk-dev), and draws what came of it.
 
-A whole run takes about four minutes; --only REGEX narrows it by rows' names, --json FILE writes
+A whole run takes four to seven minutes; --only REGEX narrows it by rows' names, --json FILE writes
 them, --png FILE draws them, --draw JSON draws those of an earlier run.
 """
 
 import argparse
 import json
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import beside
 
 KEYS = [
     "name",
@@ -27,100 +27,6 @@ KEYS = [
     "cycles_per_frame",
     "ratio_to_seal",
 ]
-FRAME = 1472
-# What dpdk-test-crypto-perf is asked for, to do what the suite does to a frame.
-CRYPTO_PERF = {
-    "AES256_CTR-SHA256": (
-        "--optype cipher-then-auth --cipher-algo aes-ctr --cipher-op encrypt --cipher-key-sz 32"
-        " --cipher-iv-sz 16 --auth-algo sha2-256-hmac --auth-op generate --auth-key-sz 32"
-        " --digest-sz 16"
-    ),
-    "AES256_GCM": (
-        "--optype aead --aead-algo aes-gcm --aead-op encrypt --aead-key-sz 32 --aead-iv-sz 12"
-        " --aead-aad-sz 16 --digest-sz 16"
-    ),
-}
-
-
-def row(name: str, **values) -> dict:
-    return {**dict.fromkeys(KEYS), "name": name, **values}
-
-
-def output_of(command: list[str], seconds: float, keys: str = "") -> str | None:
-    """What the program says within that time; None where it is not installed or fails."""
-    if shutil.which(command[0]) is None:
-        return None
-    try:
-        done = subprocess.run(
-            command, input=keys, capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    return done.stdout if done.returncode == 0 else None
-
-
-def crypto_perf(suite: str) -> dict | None:
-    text = output_of(
-        [
-            "dpdk-test-crypto-perf",
-            *"-l 0,1 --no-huge -m 256 --no-pci --no-telemetry --file-prefix bench-crypto".split(),
-            *"--vdev crypto_aesni_mb --vdev crypto_aesni_gcm --".split(),
-            *f"--ptest throughput --silent --total-ops 3000000 --burst-sz 32 --buffer-sz {FRAME}".split(),
-            *f"--devtype crypto_aesni_{'gcm' if 'GCM' in suite else 'mb'}".split(),
-            *CRYPTO_PERF[suite].split(),
-        ],
-        60,
-    )
-    # lcore, buffer size, burst, enqueued, dequeued, failed twice, Mops, Gbit/s, cycles a buffer
-    found = text and re.search(rf"^\s*\d+\s+{FRAME}\s+\d+(?:\s+\d+){{4}}\s+([\d.]+)\s+([\d.]+)", text, re.M)
-    if not found:
-        return None
-    return row(
-        f"beside/crypto-perf/{suite}",
-        suite=suite,
-        direction="encap",
-        packet_bytes=FRAME,
-        gbit_per_s=float(found[2]),
-        mpps=float(found[1]),
-    )
-
-
-def testpmd(size: int) -> dict | None:
-    text = output_of(
-        [
-            "dpdk-testpmd",
-            *"-l 0,1 --no-huge -m 256 --no-pci --no-telemetry --file-prefix bench-testpmd".split(),
-            *f"--vdev net_null0,size={size} --vdev net_null1,size={size} --".split(),
-            *"--forward-mode=io --total-num-mbufs=16384 --auto-start --stats-period 1".split(),
-        ],
-        6,
-    )
-    rates = text and [int(rate) for rate in re.findall(r"Tx-pps:\s+(\d+)", text)]
-    if not rates:
-        return None
-    return row(
-        f"beside/testpmd-io/{size}",
-        packet_bytes=size,
-        workers=1,
-        mpps=2 * max(rates) / 1e6,
-        gbit_per_s=2 * max(rates) * size * 8 / 1e9,
-    )
-
-
-def wanted_beside(only: str) -> list:
-    """What measures each row beside ours whose name matches."""
-    all_rows = {f"beside/crypto-perf/{suite}": (crypto_perf, suite) for suite in CRYPTO_PERF}
-    all_rows |= {f"beside/testpmd-io/{size}": (testpmd, size) for size in (64, 512, 1500)}
-    return [wanted for name, wanted in all_rows.items() if re.search(only, name)]
-
-
-def measure_beside(only: str) -> list[dict]:
-    rows = [function(argument) for function, argument in wanted_beside(only)]
-    for each in filter(None, rows):
-        print(f"{each['name']:<40} {each['gbit_per_s']:8.2f} {each['mpps']:8.3f}", flush=True)
-    if any(each is None for each in rows):
-        print("beside: dpdk-test-crypto-perf or dpdk-testpmd is not here, or did not say a rate")
-    return [each for each in rows if each]
 
 
 def order(size) -> float:
@@ -164,18 +70,36 @@ def draw_sessions(axes, rows: list[dict]) -> None:
     axes.set(xlabel="sessions", ylabel="cycles a frame", xscale="log")
 
 
+def draw_overload(axes, rows: list[dict]) -> None:
+    for style, name, mine in lines_of(rows):
+        offered = [float(each["name"].split("/x")[1]) for each in mine]
+        axes.plot(offered, [each["mpps"] for each in mine], label=name, **style)
+    axes.set(xlabel="offered, times the maximum without loss", ylabel="Mpps carried", xscale="log", ylim=0)
+
+
+def draw_beside(axes, rows: list[dict]) -> None:
+    """Frames a second of the whole path, of full packets, and of DPDK's crypto devices."""
+    ours = [e for e in rows if e["name"].startswith("encap/") and e["packet_bytes"] == 1500]
+    theirs = [e for e in rows if e["name"].startswith("beside/crypto-perf/")]
+    for rows, style, label in ((ours, "o", "the path, packets of 1500"), (theirs, "x", "crypto-perf")):
+        axes.plot([e["gbit_per_s"] for e in rows], [e["suite"] for e in rows], style, label=label)
+    axes.set(xlabel="Gbit/s, one core")
+
+
 def draw(rows: list[dict], file: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, grid = pyplot.subplots(2, 2, figsize=(13, 9))
+    figure, grid = pyplot.subplots(3, 2, figsize=(13, 13))
     rates = [e for e in rows if e["name"].startswith(("encap/", "decap/"))]
     draw_rates(grid[0][0], rates, "gbit_per_s", "Gbit/s of packets, one worker")
     draw_rates(grid[0][1], rates, "ratio_to_seal", "frames a second, over the bare engine's")
     draw_sessions(grid[1][0], [e for e in rows if e["name"].startswith("sessions/")])
     draw_latency(grid[1][1], [e for e in rows if e["name"].startswith("latency/")])
+    draw_overload(grid[2][0], [e for e in rows if e["name"].startswith("overload/")])
+    draw_beside(grid[2][1], rows)
     for axes in grid.flat:
         axes.grid(alpha=0.3)
         if axes.lines:
@@ -226,9 +150,11 @@ def measure(arguments) -> list[dict] | None:
     if listed.returncode != 0:
         return None
     # Where nothing at all has such a name, the program says so.
-    is_ours = listed.stdout or not wanted_beside(arguments.only)
+    is_ours = listed.stdout or not beside.trials(arguments.only)
     ours = measure_ours(arguments) if is_ours else []
-    return None if ours is None else ours + measure_beside(arguments.only)
+    if ours is None:
+        return None
+    return ours + [dict.fromkeys(KEYS) | row for row in beside.measure(arguments.only)]
 
 
 if __name__ == "__main__":

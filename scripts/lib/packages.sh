@@ -10,6 +10,7 @@ packages_for() {
     demo) echo iputils-ping ethtool iperf3 tcpdump python3 ;;
     classifier) echo python3-numpy python3-sklearn python3-matplotlib ;;
     plot) echo python3-matplotlib ;;
+    beside) echo dpdk-dev ;;
     test) echo iputils-ping ethtool iperf3 tcpdump qemu-user python3 python3-pytest python3-scapy \
       python3-hypothesis python3-cryptography ;;
     fuzz) echo clang-19 libclang-rt-19-dev ;;
