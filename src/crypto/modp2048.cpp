@@ -2,14 +2,13 @@
 // OpenSSL's DH objects would also test that the peer's value lies in the subgroup, at the
 // price of a full exponentiation. p is a safe prime, so a value outside it and in range
 // gives away one bit of x, which lives for one handshake.
-#include <memory>
-
 #include <openssl/bn.h>
 
 #include "diffie_hellman.hpp"
 #include "openssl.hpp"
 #include "penstock/base/check.hpp"
 #include "penstock/crypto/key_exchange.hpp"
+#include "powers_of_two.hpp"
 
 namespace penstock::crypto {
 namespace {
@@ -17,37 +16,28 @@ namespace {
 using openssl::BigNumber;
 using openssl::input;
 using openssl::must;
+using openssl::must_have;
+using openssl::new_scratch;
 using openssl::output;
 
-BigNumber must_have(BIGNUM* number) {
-  check(number != nullptr, "no memory for OpenSSL");
-  return BigNumber{number};
-}
-
-openssl::BigNumberScratch new_scratch() {
-  openssl::BigNumberScratch scratch{BN_CTX_new()};
-  check(scratch != nullptr, "no memory for OpenSSL");
-  return scratch;
-}
-
 BigNumber from_bytes(Bytes big_endian) {
-  return must_have(BN_bin2bn(input(big_endian), static_cast<int>(big_endian.size()), nullptr));
+  return must_have<BigNumber>(
+      BN_bin2bn(input(big_endian), static_cast<int>(big_endian.size()), nullptr));
 }
 
-using Montgomery = std::unique_ptr<BN_MONT_CTX, openssl::Deleter<&BN_MONT_CTX_free>>;
+Montgomery montgomery_of(const BIGNUM* p) {
+  auto montgomery = must_have<Montgomery>(BN_MONT_CTX_new());
+  must(BN_MONT_CTX_set(montgomery.get(), p, new_scratch().get()));
+  return montgomery;
+}
 
 struct Numbers {
-  BigNumber p = must_have(BN_get_rfc3526_prime_2048(nullptr));
-  BigNumber p_minus_1 = must_have(BN_dup(p.get()));
-  BigNumber two = must_have(BN_new());
-  Montgomery montgomery{BN_MONT_CTX_new()};
+  BigNumber p = must_have<BigNumber>(BN_get_rfc3526_prime_2048(nullptr));
+  BigNumber p_minus_1 = must_have<BigNumber>(BN_dup(p.get()));
+  Montgomery montgomery = montgomery_of(p.get());
+  PowersOfTwo powers_of_two{p.get(), montgomery.get()};
 
-  Numbers() {
-    must(BN_sub_word(p_minus_1.get(), 1));
-    must(BN_set_word(two.get(), 2));
-    check(montgomery != nullptr, "no memory for OpenSSL");
-    must(BN_MONT_CTX_set(montgomery.get(), p.get(), new_scratch().get()));
-  }
+  Numbers() { must(BN_sub_word(p_minus_1.get(), 1)); }
 };
 
 const Numbers& group_14() {
@@ -55,21 +45,28 @@ const Numbers& group_14() {
   return numbers;
 }
 
-// base^x mod p, always 256 bytes.
+// Always 256 bytes.
+void write(const BIGNUM* residue, MutableBytes out) {
+  const int size = static_cast<int>(out.size());
+  check(BN_bn2binpad(residue, output(out), size) == size, "a residue has 256 bytes");
+}
+
+// base^x mod p
 void power(const BIGNUM* base, Bytes x, MutableBytes out) {
   const BigNumber exponent = from_bytes(x);
   BN_set_flags(exponent.get(), BN_FLG_CONSTTIME);
-  const BigNumber result = must_have(BN_new());
+  const BigNumber result = must_have<BigNumber>(BN_new());
   const Numbers& group = group_14();
   must(BN_mod_exp_mont_consttime(result.get(), base, exponent.get(), group.p.get(),
                                  new_scratch().get(), group.montgomery.get()));
-  const int size = static_cast<int>(out.size());
-  check(BN_bn2binpad(result.get(), output(out), size) == size, "a residue has 256 bytes");
+  write(result.get(), out);
 }
 
 bool is_private_value(Bytes) { return true; }
 
-void public_value(Bytes x, MutableBytes out) { power(group_14().two.get(), x, out); }
+void public_value(Bytes x, MutableBytes out) {
+  write(group_14().powers_of_two.power(x.first<PowersOfTwo::exponent_size>()).get(), out);
+}
 
 bool is_in_range(const BIGNUM* y) {
   return BN_cmp(y, BN_value_one()) > 0 && BN_cmp(y, group_14().p_minus_1.get()) < 0;

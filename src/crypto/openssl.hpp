@@ -36,6 +36,13 @@ inline void must(int result) {
   check(result == 1, "OpenSSL refused an operation that cannot fail");
 }
 
+template <class Handle>
+Handle must_have(typename Handle::pointer object) {
+  check(object != nullptr, "no memory for OpenSSL, or its build lacks what is asked of it");
+  return Handle{object};
+}
+inline BigNumberScratch new_scratch() { return must_have<BigNumberScratch>(BN_CTX_new()); }
+
 inline const unsigned char* input(Bytes bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }

@@ -19,14 +19,9 @@ using openssl::BigNumber;
 using openssl::BigNumberScratch;
 using openssl::input;
 using openssl::must;
+using openssl::must_have;
 using openssl::output;
 using Point = std::unique_ptr<EC_POINT, openssl::Deleter<&EC_POINT_clear_free>>;
-
-template <class Handle>
-Handle must_have(typename Handle::pointer object) {
-  check(object != nullptr, "no memory for OpenSSL, or it has no P-256 and P-384");
-  return Handle{object};
-}
 
 // Shared by all threads, never changed.
 template <int nid>

@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "penstock/crypto/primitives.hpp"
 #include "vectors.hpp"
 
 namespace penstock::crypto {
@@ -132,6 +133,37 @@ TEST(Modp2048, KnownAnswers) {
     const EphemeralKey key = key_from(modp2048, record["x"]);
     EXPECT_EQ(to_hex(key.public_value()), to_hex(record["y"]));
     EXPECT_EQ(agreed(key, record["peer"]), to_hex(record["shared"]));
+  }
+}
+
+// 2^x, however x is taken apart: against OpenSSL's exponentiation.
+TEST(Modp2048, PublicValuesArePowersOfTwo) {
+  using BigNumber = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
+  const std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> scratch{BN_CTX_new(), &BN_CTX_free};
+  const BigNumber p{BN_get_rfc3526_prime_2048(nullptr), &BN_free};
+  const BigNumber two{BN_new(), &BN_free};
+  ASSERT_EQ(BN_set_word(two.get(), 2), 1);
+  const auto expect_power = [&](const ByteVector& x) {
+    const BigNumber number{BN_bin2bn(reinterpret_cast<const unsigned char*>(x.data()), 32, nullptr),
+                           &BN_free};
+    const BigNumber y{BN_new(), &BN_free};
+    ASSERT_EQ(BN_mod_exp(y.get(), two.get(), number.get(), p.get(), scratch.get()), 1);
+    ByteVector expected(256);
+    BN_bn2binpad(y.get(), reinterpret_cast<unsigned char*>(expected.data()), 256);
+    EXPECT_EQ(to_hex(key_from(modp2048, x).public_value()), to_hex(expected)) << to_hex(x);
+  };
+  expect_power(ByteVector(32));
+  expect_power(ByteVector(32, std::byte{0xff}));
+  for (std::size_t digit = 0; digit < 64; ++digit)
+    for (unsigned value = 1; value < 16; ++value) {
+      ByteVector x(32);
+      x[digit / 2] = static_cast<std::byte>(digit % 2 == 0 ? value << 4U : value);
+      expect_power(x);
+    }
+  for (int round = 0; round < 100; ++round) {
+    ByteVector x(32);
+    fill_random(x);
+    expect_power(x);
   }
 }
 
