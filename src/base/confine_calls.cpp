@@ -20,6 +20,18 @@ constexpr unsigned api_with_all_of_it = 4;
 
 using Filter = std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, decltype(&seccomp_release)>;
 
+std::uint32_t action_of(AllowedCall::Answer answer) {
+  switch (answer) {
+    case AllowedCall::Answer::allow:
+      return SCMP_ACT_ALLOW;
+    case AllowedCall::Answer::absent:
+      return SCMP_ACT_ERRNO(ENOSYS);
+    case AllowedCall::Answer::refuse:
+      break;
+  }
+  return SCMP_ACT_ERRNO(EACCES);
+}
+
 // 0, or an error number below zero, as the library has it.
 int set_up(const Filter& filter) {
   using Attribute = std::pair<scmp_filter_attr, std::uint32_t>;
@@ -39,8 +51,7 @@ int set_up(const Filter& filter) {
 }
 
 int add(const Filter& filter, const AllowedCall& call) {
-  const std::uint32_t action =
-      call.answer == AllowedCall::Answer::allow ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES);
+  const std::uint32_t action = action_of(call.answer);
   if (!call.only_if) return seccomp_rule_add_exact(filter.get(), action, call.number, 0);
   const scmp_arg_cmp condition{.arg = call.only_if->index,
                                .op = SCMP_CMP_MASKED_EQ,

@@ -36,7 +36,7 @@ constexpr std::uint64_t read_file = bit(2);
 constexpr std::uint64_t read_directory = bit(3);
 constexpr std::uint64_t remove_file = bit(5);
 constexpr std::uint64_t make_file = bit(8);
-constexpr std::uint64_t tcp = bit(0) | bit(1);  // to bind and to connect: neither program does
+constexpr std::uint64_t tcp = bit(0) | bit(1);  // to bind and to connect
 constexpr std::uint64_t abstract_sockets = bit(0);
 
 // Every right to files that this version knows is taken away, but for the rules.
@@ -49,7 +49,7 @@ std::uint64_t rights_to_files(long version) {
 
 RulesetAttributes attributes(long version, const Confinement& confinement) {
   RulesetAttributes all{.files = rights_to_files(version), .network = 0, .scopes = 0};
-  if (version >= 4) all.network = tcp;
+  if (version >= 4 && !confinement.may_use_tcp) all.network = tcp;
   if (version >= 6 && !confinement.may_reach_abstract_sockets) all.scopes = abstract_sockets;
   return all;
 }

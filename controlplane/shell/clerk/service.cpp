@@ -1,6 +1,7 @@
 #include "controlplane/shell/clerk/service.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,13 +14,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "penstock/keys/secret.hpp"
 
-#include "controlplane/shell/clerk/name_lookup.hpp"
+#include "controlplane/names/lookup.hpp"
 #include "controlplane/shell/clerk/orders.hpp"
 #include "controlplane/shell/clerk/retired_keys.hpp"
 #include "controlplane/shell/clerk/site_files.hpp"
@@ -32,6 +34,17 @@ struct Places {
   std::filesystem::path state_dir;
   std::optional<std::filesystem::path> audit_log;
 };
+
+IpAddress address_of(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, &address, sizeof in);
+    return IpAddress::from(std::as_bytes(std::span{&in.sin_addr, 1}));
+  }
+  sockaddr_in6 in{};
+  std::memcpy(&in, &address, sizeof in);
+  return IpAddress::from(std::as_bytes(std::span{&in.sin6_addr, 1}));
+}
 
 class Service {
  public:
@@ -185,7 +198,12 @@ Result<void> Service::restore(std::string_view peer) {
 }
 
 Result<void> Service::resolve(const std::string& host, IpVersion version) {
-  const auto address = look_up(host, version, socket_.get());
+  const auto found = names::look_up({.host = host,
+                                     .service = {},
+                                     .family = version == IpVersion::v4 ? AF_INET : AF_INET6,
+                                     .socket_type = SOCK_DGRAM},
+                                    socket_.get());
+  const auto address = found ? std::optional{address_of(found->front())} : std::nullopt;
   say({.kind = AnswerKind::address,
        .detail = address ? static_cast<std::uint8_t>(address->version) : std::uint8_t{0}},
       address ? Bytes{address->bytes} : Bytes{});

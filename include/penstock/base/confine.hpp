@@ -46,6 +46,7 @@ struct AllowedCall {
   enum class Answer : std::uint8_t {
     allow,
     refuse,  // EACCES: of a library that tries it, and goes on without
+    absent,  // ENOSYS: as a kernel that does not have it, so that the library takes an older way
   };
   int number;  // SYS_read
   std::string_view reason;
@@ -76,6 +77,7 @@ struct Confinement {
   std::vector<AllowedPath> paths;
   std::vector<AllowedCall> calls;
   bool may_reach_abstract_sockets = false;  // of others; files say nothing about those
+  bool may_use_tcp = false;                 // bind and connect
 };
 
 // What every program of ours needs to go on, to log and to end: memory, clocks, locks.

@@ -16,7 +16,7 @@
 #include "penstock/crypto/identity_file.hpp"
 #include "tests/unit/base/fixture/confined.hpp"
 
-#include "controlplane/shell/clerk/name_lookup.hpp"
+#include "controlplane/names/lookup.hpp"
 #include "controlplane/shell/clerk/service.hpp"
 
 namespace penstock::controlplane {
@@ -356,7 +356,7 @@ TEST_F(ClerkProcess, ALookupHasNeitherItsFilesNorItsCapabilities) {
   const Confinement confinement = clerk::confinement_of(config);
   const std::string key = directory_ / "beta.key";
   const auto look_up_and = [](const auto& act) {
-    return [&act] { return clerk::keep_to_names() ? act() : test::not_confined; };
+    return [&act] { return names::keep_to_names() ? act() : test::not_confined; };
   };
   const auto read_key = [&] { return test::read_error(key.c_str()); };
   const auto read_hosts = [] { return test::read_error("/etc/hosts"); };
