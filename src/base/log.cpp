@@ -10,6 +10,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
 
 namespace penstock::log {
 namespace {
@@ -65,6 +66,15 @@ void write(Level level, std::string_view line) {
 }  // namespace
 
 void start(std::string_view program, Level level) { logger() = make_logger(program, level); }
+
+void to_system(std::string_view program) {
+  // Its sink is opened now: later this process may be confined.
+  const auto sink = std::make_shared<spdlog::sinks::syslog_sink_mt>(
+      std::string{program}, LOG_PID | LOG_NDELAY, LOG_DAEMON, false);
+  spdlog::logger system{std::string{program}, sink};
+  system.set_level(logger().level());
+  logger() = std::move(system);
+}
 
 bool parse_level(std::string_view text, Level& level) {
   const auto found =

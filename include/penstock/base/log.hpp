@@ -12,6 +12,8 @@ enum class Level { debug, info, warn, error };
 
 // Call once from main, before the first line. `program` stands in every line.
 void start(std::string_view program, Level level);
+// From here on lines go to the system's log in place of standard error.
+void to_system(std::string_view program);
 [[nodiscard]] bool parse_level(std::string_view text, Level& level);
 
 void debug(std::string_view line);
