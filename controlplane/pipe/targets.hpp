@@ -34,6 +34,12 @@ struct HostName {
 // host:port, [IPv4]:port, [IPv6]:port, /unix/path: as spiped's sock_resolve takes them.
 using Endpoint = std::variant<SocketAddress, HostName>;
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view text);
+// The same where the port may be left out, or 0: what connections are made from.
+[[nodiscard]] Result<Endpoint> parse_bind_address(std::string_view text);
+// A name that is but an address in figures needs nobody to look it up: its addresses, else
+// nothing.
+[[nodiscard]] std::vector<SocketAddress> numeric_addresses(const HostName& name);
+[[nodiscard]] SocketAddress socket_address(const sockaddr_storage& ip);
 
 // Where to connect to, tried in order. Any thread.
 class Targets {
