@@ -1,11 +1,16 @@
 // penstock, the operator's command.
 #include <cstdio>
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "controlplane/cli/commands.hpp"
+#include "controlplane/pipe/command.hpp"
 
 namespace penstock::cli {
 
@@ -77,6 +82,7 @@ void add_commands_for_files(CLI::App& app, Wish& wish) {
       show_identity);
   add(app, {"check", "check a site's config and key files"}, "the site's config", wish, check);
   add(app, {"run", "start and supervise a site in the foreground"}, "the site's config", wish, run);
+  app.add_subcommand("pipe", "an encrypted pipe between two sockets, as spiped: pipe --help");
 }
 
 // To a site that runs.
@@ -100,7 +106,20 @@ void add_commands_for_sites(CLI::App& app, Wish& wish) {
   add(*key, {"restore", "accept a key again that was retired"}, wish, restore_key);
 }
 
+// A pipe has a command line of its own, spiped's: `penstock pipe`, or a link by spiped's names.
+std::optional<int> run_pipe(const std::vector<std::string>& words) {
+  using controlplane::pipe::Dialect;
+  using controlplane::pipe::run_command;
+  if (words.empty()) return std::nullopt;
+  const std::string_view name = std::string_view{words[0]}.substr(words[0].rfind('/') + 1);
+  for (const Dialect dialect : {Dialect::spiped, Dialect::spipe})
+    if (name == to_string(dialect)) return run_command({words.begin() + 1, words.end()}, dialect);
+  if (words.size() < 2 || words[1] != "pipe") return std::nullopt;
+  return run_command({words.begin() + 2, words.end()}, Dialect::penstock_pipe);
+}
+
 int main(int argc, char** argv) {
+  if (const auto code = run_pipe({argv, argv + argc})) return *code;
   CLI::App app{"penstock: an encrypted link of fixed-size frames between two sites"};
   app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
   app.require_subcommand(1);

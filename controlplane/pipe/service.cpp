@@ -1,0 +1,96 @@
+#include "controlplane/pipe/service.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <ctime>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "penstock/base/log.hpp"
+
+#include "controlplane/pipe/daemon.hpp"
+#include "controlplane/pipe/opened.hpp"
+#include "controlplane/pipe/server.hpp"
+
+namespace penstock::controlplane::pipe {
+namespace {
+
+void log_counts(const Server& server) {
+  const auto counts = server.counts();
+  std::string ends;
+  for (std::size_t number = 0; number < counts.ends.size(); ++number)
+    if (counts.ends[number] > 0)
+      ends += fmt::format("; {}: {}", to_string(static_cast<End>(number)), counts.ends[number]);
+  log::info(fmt::format("{} connections taken, {} alive{}", counts.accepted, counts.living, ends));
+}
+
+sigset_t signals_to_wait_for() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  ::sigaddset(&signals, SIGUSR1);
+  return signals;
+}
+
+// In a container the first process has no default for signals.
+void end_at_once_as_init() {
+  if (::getpid() != 1) return;
+  for (const int number : {SIGINT, SIGTERM}) ::signal(number, [](int) { ::_exit(0); });
+}
+
+Result<void> serve(const Options& options, Opened& opened) {
+  Targets targets;
+  targets.replace(std::move(opened.places.targets));
+  Server server{options.settings, std::move(opened.listener), *opened.key, targets,
+                *opened.plan,     opened.places.bind_from};
+  // In front of every thread, so that none of them takes them.
+  const sigset_t signals = signals_to_wait_for();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (auto started = server.start(); !started) return started;
+  if (auto name = name_to_refresh(options))
+    opened.resolver.keep_fresh(std::move(*name), options.resolve_every, targets);
+  int number = 0;
+  while (::sigwait(&signals, &number) == 0 && number != SIGTERM) log_counts(server);
+  server.stop();
+  // Those that are still there may take as long as they like; they can be counted meanwhile.
+  std::thread last{[&server, waiting = ::pthread_self()] {
+    server.join();
+    ::pthread_kill(waiting, SIGTERM);
+  }};
+  while (::sigwait(&signals, &number) == 0 && number != SIGTERM) log_counts(server);
+  last.join();
+  log_counts(server);
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_service(const Options& options) {
+  end_at_once_as_init();
+  auto readiness = options.is_daemon ? Readiness::go_to_background()
+                                     : Result<Readiness>{Readiness::nobody_waits()};
+  if (!readiness) return std::unexpected{readiness.error()};
+  const auto tell = [&] { return readiness->tell(options.pid_file); };
+  // Phase 1: open.
+  if (options.waits_for_names)
+    if (auto told = tell(); !told) return told;
+  ::tzset();
+  Opened opened;
+  if (auto done = open(options, opened); !done) return done;
+  if (!options.waits_for_names)
+    if (auto told = tell(); !told) return told;
+  if (options.logs_to_syslog) log::to_system("penstock-pipe");
+  if (!options.user.empty())
+    if (auto changed = change_user(options.user); !changed) return changed;
+  if (!name_to_refresh(options)) opened.resolver.dismiss();
+  // Phase 2: confine.
+  if (auto confined = confine(options, opened); !confined) return confined;
+  // Phase 3: run.
+  return serve(options, opened);
+}
+
+}  // namespace penstock::controlplane::pipe
