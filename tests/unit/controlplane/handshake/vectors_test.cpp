@@ -2,13 +2,13 @@
 // one makes the same bytes.
 #include "tests/unit/crypto/vectors.hpp"
 
-#include <deque>
 #include <memory>
 #include <utility>
 
 #include <gtest/gtest.h>
 
 #include "tests/unit/controlplane/handshake/pair.hpp"
+#include "tests/unit/controlplane/scripted_entropy.hpp"
 
 namespace penstock::controlplane {
 namespace {
@@ -16,31 +16,6 @@ namespace {
 using crypto::ByteVector;
 using crypto::fixed;
 using crypto::Record;
-
-// Gives what it is told to give, in order.
-class ScriptedEntropy final : public Entropy {
- public:
-  explicit ScriptedEntropy(std::deque<ByteVector> draws) : draws_(std::move(draws)) {}
-
-  void fill(MutableBytes out) override {
-    const ByteVector next = draw();
-    ASSERT_EQ(next.size(), out.size());
-    std::ranges::copy(next, out.begin());
-  }
-  [[nodiscard]] crypto::EphemeralKey ephemeral_key(KeyExchange kind) override {
-    return crypto::EphemeralKey::from_private(kind, draw());
-  }
-
- private:
-  ByteVector draw() {
-    EXPECT_FALSE(draws_.empty());
-    if (draws_.empty()) return {};
-    ByteVector next = std::move(draws_.front());
-    draws_.pop_front();
-    return next;
-  }
-  std::deque<ByteVector> draws_;
-};
 
 std::string text(const ByteVector& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
