@@ -13,11 +13,11 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/common/turns.hpp"
+#include "bench/crypto/spiped_exchange.hpp"
 #include "penstock/base/check.hpp"
 #include "penstock/crypto/key_exchange.hpp"
 #include "penstock/crypto/pipe_packets.hpp"
 #include "penstock/crypto/primitives.hpp"
-#include "spiped_exchange.hpp"
 
 #include "controlplane/pipe/handshake.hpp"
 

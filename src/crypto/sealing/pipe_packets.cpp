@@ -1,3 +1,5 @@
+#include "penstock/crypto/pipe_packets.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -10,7 +12,6 @@
 #include "ctr_hmac_bursts.hpp"
 #include "ipsec_mb.hpp"
 #include "penstock/base/check.hpp"
-#include "penstock/crypto/pipe_packets.hpp"
 #include "pipe_self_test.hpp"
 #include "slow_frames.hpp"
 
