@@ -36,7 +36,7 @@ std::string describe(Suite suite, const LinkConfig& link) {
                      fit_tag(suite.protection, link.tag), fit_tag(suite.protection, link.min_tag));
 }
 
-void describe(const LinkConfig& link, std::size_t key_size) {
+void describe(const LinkConfig& link, unsigned lanes, std::size_t key_size) {
   fmt::print("link      to {} at {}\n", link.peer, to_string(link.endpoint));
   fmt::print("{}",
              link_line("key", fmt::format("{} ({} bytes)", link.key_file.string(), key_size)));
@@ -45,7 +45,7 @@ void describe(const LinkConfig& link, std::size_t key_size) {
   std::string_view label = "suites";
   for (const Suite suite : link.suites)
     fmt::print("{}", link_line(std::exchange(label, ""), describe(suite, link)));
-  fmt::print("{}", frames_text(link));
+  fmt::print("{}", frames_text(link, lanes));
 }
 
 Error pins_itself(const LinkConfig& link) {
@@ -85,7 +85,7 @@ int check(const std::filesystem::path& file) {
   for (const LinkConfig& link : config->links) {
     const auto key = read_key_file(link.key_file);
     if (!key) return refuse(key.error());
-    describe(link, key->reveal().size());
+    describe(link, config->worker_count, key->reveal().size());
   }
   fmt::print("{} is good\n", file.string());
   return 0;

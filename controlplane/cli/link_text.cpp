@@ -67,15 +67,17 @@ std::string rates_text(const LinkConfig& link) {
   return lines;
 }
 
-// Where the data plane's bound is less than `queue` asks for.
-std::string queue_text(const LinkConfig& link) {
+// Where the data plane's bound, which is each lane's, is less than `queue` asks for.
+std::string queue_text(const LinkConfig& link, unsigned lanes) {
   const Rate& fastest = link.shape.rate ? *link.shape.rate : link.shape.steps.back();
   const double bytes =
       frames_a_second(link, fastest) * static_cast<double>(frame_size(link));  // a second
-  const double longest = most_queue / bytes;
+  const double longest = most_queue * lanes / bytes;
   if (std::chrono::duration<double>(link.shape.queue).count() <= longest) return {};
-  return link_line("queue",
-                   fmt::format("8 MB at most, so packets wait no longer than {}", delay(longest)));
+  return link_line(
+      "queue",
+      fmt::format("8 MB at most{}, so packets wait no longer than {}",
+                  lanes == 1 ? "" : fmt::format(" on each of {} lanes", lanes), delay(longest)));
 }
 
 }  // namespace
@@ -84,12 +86,12 @@ std::string link_line(std::string_view label, std::string_view text) {
   return fmt::format("  {:<10}{}\n", label, text);
 }
 
-std::string frames_text(const LinkConfig& link) {
+std::string frames_text(const LinkConfig& link, unsigned lanes) {
   const bool is_timed = link.shape.mode != ShapeMode::burst;
   std::string lines = link_line("frames", describe_size(link));
   lines += link_line("shape", penstock::describe(link.shape));
   if (link.shape.is_paced()) {
-    lines += rates_text(link) + queue_text(link);
+    lines += rates_text(link) + queue_text(link, lanes);
     lines += link_line("priority", describe(link.priority));
   }
   if (link.hold.count() > 0)

@@ -10,8 +10,8 @@ namespace penstock::cli {
 // A line of a link, under its label.
 [[nodiscard]] std::string link_line(std::string_view label, std::string_view text);
 
-// Whole lines. Where the config does not say how large a frame is, it is taken to be what an MTU of
-// 1500 carries.
-[[nodiscard]] std::string frames_text(const LinkConfig& link);
+// Whole lines, of a link that this site sends on so many lanes. Where the config does not say how
+// large a frame is, it is taken to be what an MTU of 1500 carries.
+[[nodiscard]] std::string frames_text(const LinkConfig& link, unsigned lanes);
 
 }  // namespace penstock::cli
