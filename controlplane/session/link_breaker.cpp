@@ -39,7 +39,8 @@ std::string LinkController::State::stop(ipc::BreakerState breaker) const {
   // A link in the mode burst has no breaker; this was of the one before a reload.
   if ((!lost_ppm_ && breaker == closed) || shape.mode == ShapeMode::burst) return {};
   // Each lane has a breaker of its own; this is of the worst.
-  const std::string_view who = facts_ && facts_->lanes > 1 ? "a lane " : "";
+  const std::string who =
+      facts_ && facts_->lanes > 1 ? fmt::format("a lane of {} ", facts_->lanes) : "";
   if (breaker == probing)
     return fmt::format("{}was stopped, and is tried at a lower rate now: {}; if it stops again, {}",
                        who, why(lost_ppm_), advice(shape));

@@ -42,11 +42,11 @@ TEST_F(Breaker, AStoppedLinkIsUpAndSaysWhyNothingPasses) {
   tell(ipc::EventKind::link_stopped, 812'345);
   const LinkStatus status = controller.status();
   EXPECT_EQ(status.state, LinkStatus::State::up);
-  EXPECT_EQ(
-      status.reason,
-      "a lane stopped: the path lost 81 % of the frames to the far side; it is tried again at a "
-      "lower rate, by itself; if it stops again, lower `rate` in shape, or add adapt = true "
-      "to it");
+  EXPECT_EQ(status.reason,
+            "a lane of 2 stopped: the path lost 81 % of the frames to the far side; it is tried "
+            "again at a "
+            "lower rate, by itself; if it stops again, lower `rate` in shape, or add adapt = true "
+            "to it");
   EXPECT_EQ(status.stop, status.reason);
   const auto notices = take<Notice>();
   ASSERT_EQ(notices.size(), 1u);
@@ -57,20 +57,20 @@ TEST_F(Breaker, AStoppedLinkIsUpAndSaysWhyNothingPasses) {
 TEST_F(Breaker, WithoutReportsNothingIsKnownOfThePath) {
   tell(ipc::EventKind::link_stopped, 1'000'000);
   EXPECT_TRUE(controller.status().reason.starts_with(
-      "a lane stopped: nothing of what we send is reported by the far side; "));
+      "a lane of 2 stopped: nothing of what we send is reported by the far side; "));
 }
 
 TEST_F(Breaker, ALinkThatIsTriedAgainSaysSo) {
   tell(ipc::EventKind::link_stopped, 812'345);
-  EXPECT_EQ(
-      controller.status(ipc::BreakerState::probing).reason,
-      "a lane was stopped, and is tried at a lower rate now: the path lost 81 % of the frames to "
-      "the far side; if it stops again, lower `rate` in shape, or add adapt = true to it");
+  EXPECT_EQ(controller.status(ipc::BreakerState::probing).reason,
+            "a lane of 2 was stopped, and is tried at a lower rate now: the path lost 81 % of the "
+            "frames to "
+            "the far side; if it stops again, lower `rate` in shape, or add adapt = true to it");
 }
 
 TEST_F(Breaker, ThatOpenedBeforeTheStartIsKnownByItsFigures) {
   EXPECT_TRUE(controller.status(ipc::BreakerState::open)
-                  .reason.starts_with("a lane stopped: too little of what we send arrived"));
+                  .reason.starts_with("a lane of 2 stopped: too little of what we send arrived"));
   EXPECT_EQ(controller.status().reason, "");
 }
 
