@@ -132,7 +132,7 @@ void ControlServer::on_returned(SessionRecord& record, const Session& share,
 
 // Unless they were told already, all at once.
 void ControlServer::remove_everywhere(SessionRecord& record) {
-  if (record.is_leaving || record.remove.controller != 0 || record.is_doomed) return;
+  if (record.is_leaving || record.is_doomed) return;
   record.is_leaving = true;
   record.to_remove = record.holders;
   give_orders(record);

@@ -127,9 +127,7 @@ bool ControlServer::install(const ipc::InstallSession& message, Time now) {
   return true;
 }
 
-// A controller that says too much at once is dropped: it comes back, lists what lives, and has what
-// it does not want removed again. "Not there" would let the session live, and its link's number go
-// to another link meanwhile.
+// Answered when the last worker gave its share back.
 bool ControlServer::remove(const ipc::RemoveSession& message) {
   SessionRecord* record = sessions_.find(message.session_id);
   const ipc::RemoveReply reply{
@@ -137,11 +135,8 @@ bool ControlServer::remove(const ipc::RemoveSession& message) {
       .was_there = 0};
   // Of a session that is on its way out already, too: one removal, one reply that says so.
   if (record == nullptr || record->remove.controller != 0) return controller_->send(reply);
-  for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
-    const Command command{.kind = Command::Kind::remove, .session = record->shares[worker].get()};
-    if (!plane_.command(worker, command)) return false;
-  }
   record->remove = pending(message.header);
+  remove_everywhere(*record);
   return true;
 }
 
