@@ -174,9 +174,13 @@ void Worker::take_out(Session& session, ipc::RemovalReason reason, Time now) {
   outbox_.note({.kind = Note::Kind::returned, .reason = reason, .session = &session});
 }
 
-void Worker::zeroize() {
+void Worker::wipe_handed_over() {
   out_.plain.wipe();
   out_.wire.wipe();
+}
+
+void Worker::zeroize() {
+  wipe_handed_over();
   outbound::wipe_lanes(out_);
   for (Session* session : sessions_.all()) life_.remove(*session, ipc::RemovalReason::zeroized);
 }
@@ -218,6 +222,8 @@ void Worker::obey(const Command& command, Time now) {
       return send_challenge(command, now);
     case Command::Kind::zeroize:
       return zeroize();
+    case Command::Kind::wipe:
+      return wipe_handed_over();
     case Command::Kind::vlan:
       return sessions_.vlans().give(command.link, command.vlan);
     case Command::Kind::link_gone:

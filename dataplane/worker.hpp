@@ -76,6 +76,7 @@ class Worker {
   void live(Time now);  // what the life of sessions asks for
   void carry_out(const LifeAction& action, Time now);
   void take_out(Session& session, ipc::RemovalReason reason, Time now);
+  void wipe_handed_over();
   void zeroize();
   [[nodiscard]] bool read_mailbox(Time now);
   void obey(const Command& command, Time now);

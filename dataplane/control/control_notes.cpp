@@ -127,7 +127,7 @@ void ControlServer::on_returned(SessionRecord& record, const Session& share,
   const bool was_doomed = record.is_doomed;
   sessions_.erase(record);
   is_expected_old_ = true;
-  if (was_doomed && --doomed_ == 0) reply_zeroized();
+  if (was_doomed && --doomed_ == 0) end_zeroize();
 }
 
 // Unless they were told already, all at once.

@@ -156,6 +156,13 @@ bool ControlServer::zeroize(const ipc::Zeroize& message) {
   return controller_.has_value();
 }
 
+// A worker may have handed something to one that had wiped already.
+void ControlServer::end_zeroize() {
+  for (std::size_t worker = 0; worker < plane_.workers() && plane_.workers() > 1; ++worker)
+    static_cast<void>(plane_.command(worker, {.kind = Command::Kind::wipe}));
+  reply_zeroized();
+}
+
 void ControlServer::reply_zeroized() {
   for (const PendingRequest& request : std::exchange(zeroize_, {}))
     if (request.controller == connection_)

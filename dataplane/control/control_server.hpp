@@ -91,6 +91,7 @@ class ControlServer {
   void reply_installed(const PendingRequest& request, ipc::InstallResult result);
   [[nodiscard]] PendingRequest pending(const ipc::Header& header) const;
   void drop_controller();
+  void end_zeroize();
   void reply_zeroized();
 
   Setup setup_;

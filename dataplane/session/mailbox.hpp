@@ -40,6 +40,7 @@ struct Command {
     challenge,  // the same, but to `peer` by way of `mac`, in a frame of its own
     vlan,       // `link`, which may be down, has the VLAN `vlan`
     zeroize,    // give every session back, nothing in it finished; never refused for lack of room
+    wipe,       // what other workers have handed over: they gave all sessions back, too
     link_gone,  // `link`, whose VLAN was `vlan`, is no more
     move,       // frames of `session` go to `peer` from now on, by way of `address` at `mac`
     report,     // the far side says `report` of the frames that this worker sends in `session`

@@ -24,6 +24,8 @@ TEST_F(ControlServerTest, ZeroizeIsDoneWhenTheLastShareIsBack) {
   expect_event(controller, EventKind::session_removed);
   const auto reply = expect<ipc::ZeroizeReply>(controller);
   ASSERT_TRUE(reply);
+  for (const auto& commands : plane.commands)
+    EXPECT_EQ(commands.back().kind, Command::Kind::wipe) << "what came after a worker's own";
   EXPECT_EQ(reply->header.request, 9u);
   EXPECT_EQ(reply->sessions, 1u);
   EXPECT_TRUE(directory.all().empty());
