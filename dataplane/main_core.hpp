@@ -67,6 +67,9 @@ class MainCore final : public Plane, public endpoint::EndpointSink, public probi
   void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) override;
   void expect(std::vector<penstock::Endpoint> peers) override;
   [[nodiscard]] Counters total() const override;
+  [[nodiscard]] Counters of_worker(std::size_t worker) const override {
+    return setup_.workers[worker].worker->counters();
+  }
   [[nodiscard]] std::vector<ipc::LinkStats> link_stats() const override;
 
   // EndpointSink

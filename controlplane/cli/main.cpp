@@ -90,7 +90,9 @@ void add_commands_for_sites(CLI::App& app, Wish& wish) {
   auto* const shown =
       add(app, {"status", "show a running site"}, wish, [](const auto&) { return 0; });
   auto* const as_json = shown->add_flag("--json", wish.as_json, "as JSON, for programs");
-  shown->add_flag("--topology", wish.of_topology, "its workers, queues, rings and pools")
+  shown
+      ->add_flag("--topology", wish.of_topology,
+                 "its workers, queues, rings and pools, and what each worker did")
       ->excludes(as_json);
   shown->callback([&] {
     wish.chosen = [&] {

@@ -1,9 +1,23 @@
 // What the controller asks to be told: sessions, links, counters.
-#include <string_view>
+#include <fmt/format.h>
 
 #include "dataplane/control/control_server.hpp"
 
 namespace penstock::dataplane {
+namespace {
+
+// Which worker is busy, and which is full: kernels and rings drop what it does not take in time.
+std::string figures_of(std::size_t worker, const Counters& counted) {
+  return fmt::format("  counted     worker {}: {} packets received, {} frames sealed; {} frames "
+                     "received, {} opened;"
+                     " plain_kernel_drop {}, wire_kernel_drop {}, mesh_full {}\n",
+                     worker, counted[Counter::plain_received], counted[Counter::frames_sealed],
+                     counted[Counter::frames_received], counted[Counter::frames_opened],
+                     counted[DropReason::plain_kernel_drop], counted[DropReason::wire_kernel_drop],
+                     counted[DropReason::mesh_full]);
+}
+
+}  // namespace
 
 bool ControlServer::list(const ipc::ListSessions& message, Time now) {
   for (const auto& record : sessions_.all()) {
@@ -36,7 +50,9 @@ bool ControlServer::list(const ipc::ListLinks& message) {
 }
 
 bool ControlServer::list(const ipc::GetTopology& message) {
-  const std::string_view text = setup_.topology;
+  std::string text = setup_.topology;
+  for (std::size_t worker = 0; worker < plane_.workers(); ++worker)
+    text += figures_of(worker, plane_.of_worker(worker));
   std::uint32_t count = 0;
   for (std::size_t at = 0; at < text.size(); ++count) {
     ipc::TopologyText piece{

@@ -27,7 +27,8 @@ class Plane {
   virtual void send_inside(std::span<const std::unique_ptr<Session>> shares, Bytes message) = 0;
   // From these addresses, and no others, handshake messages are expected.
   virtual void expect(std::vector<Endpoint> peers) = 0;
-  [[nodiscard]] virtual Counters total() const = 0;  // of all workers
+  [[nodiscard]] virtual Counters total() const = 0;  // of all workers, and the main core
+  [[nodiscard]] virtual Counters of_worker(std::size_t worker) const = 0;
   // Of the links that are paced or probed, or were: headers are left to the caller.
   [[nodiscard]] virtual std::vector<ipc::LinkStats> link_stats() const = 0;
 };

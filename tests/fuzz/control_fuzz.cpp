@@ -42,6 +42,7 @@ struct ToldPlane final : Plane {
   }
   void expect(std::vector<Endpoint>) override {}
   [[nodiscard]] Counters total() const override { return {}; }
+  [[nodiscard]] Counters of_worker(std::size_t) const override { return {}; }
   [[nodiscard]] std::vector<ipc::LinkStats> link_stats() const override {
     return std::vector<ipc::LinkStats>(3);
   }

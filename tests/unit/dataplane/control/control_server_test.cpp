@@ -262,7 +262,9 @@ TEST_F(ControlServerTest, TellsItsTopologyInPieces) {
     EXPECT_EQ(told->header.request, 4u);
     text.append(told->text.data(), strnlen(told->text.data(), told->text.size()));
   }
-  EXPECT_EQ(text, topology);
+  EXPECT_TRUE(text.starts_with(topology + "  counted     worker 0: 0 packets received, 7 frames"));
+  EXPECT_NE(text.find("\n  counted     worker 1: 0 packets received, 8 frames sealed;"),
+            std::string::npos);
   const auto end = expect<ipc::ListEnd>(controller);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->count, 2u);

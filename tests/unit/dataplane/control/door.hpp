@@ -44,6 +44,11 @@ struct FakePlane : Plane {
     counters.values[0] = 42;
     return counters;
   }
+  Counters of_worker(std::size_t worker) const override {
+    Counters counters;
+    counters.values[static_cast<std::size_t>(Counter::frames_sealed)] = 7 + worker;
+    return counters;
+  }
   std::vector<ipc::LinkStats> link_stats() const override { return links; }
   std::vector<ipc::LinkStats> links;
   std::vector<std::vector<Command>> commands{2};
