@@ -1,21 +1,27 @@
 """Other devices and other memory: DPDK's own drivers on the wire, huge pages or none."""
 
 import contextlib
+import dataclasses
 import os
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from lab.errors import wait_until
+from lab.flows import Letters
 from lab.namespaces import name_prefix
 from lab.network import HOST_A, HOST_B
 from lab.pair import Wish
 from lab.programs import program
 from lab.traffic import MARKER, ping, say, stream
+from test_workers import nothing_lost_unseen, workers
 
 HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
 AF_PACKET_WIRE = "ethdev:net_af_packet0,iface=wire"
+TWO_QUEUES = AF_PACKET_WIRE + ",qpairs=2"
 MEMIF = "ethdev:net_memif0,role={role},id=0,socket={socket},socket-abstract=no"
 
 
@@ -43,16 +49,53 @@ def test_both_kinds_of_port_on_one_wire(fresh):
     everything_passes(pair)
 
 
-def test_memif_between_two_sites(fresh, tmp_path):
+def over_memif(fresh, tmp_path, wish):
     """DPDK's memif client wants its server to be there already."""
     socket = tmp_path / "memif.sock"
     ends = tuple(MEMIF.format(role=role, socket=socket) for role in ("server", "client"))
-    pair = fresh(Wish(wire=ends))
+    pair = fresh(dataclasses.replace(wish, wire=ends))
     pair.a.start()
     pair.a.counters()  # answers once its data plane runs
     pair.b.start()
     pair.wait_up()
-    everything_passes(pair)
+    return pair
+
+
+def test_memif_between_two_sites(fresh, tmp_path):
+    everything_passes(over_memif(fresh, tmp_path, Wish()))
+
+
+def test_workers_share_the_one_queue_of_a_memif(fresh, tmp_path):
+    flows_pass_through_the_mesh(over_memif(fresh, tmp_path, workers(2, 3)), 1)
+
+
+def test_workers_share_the_two_queues_of_a_device(fresh):
+    wish = dataclasses.replace(workers(4, 3), wire=(TWO_QUEUES, TWO_QUEUES))
+    flows_pass_through_the_mesh(fresh(wish).start(), 2)
+
+
+def flows_pass_through_the_mesh(pair, queues):
+    """Whoever seals and opens, the wire's queues are the first workers'."""
+    a, b = pair.network.host_a, pair.network.host_b
+    pair.settle()
+    before = [site.counters() for site in pair.sites]
+    with Letters(a, b, HOST_B.v4, 16, 1000) as there, Letters(b, a, HOST_A.v6, 16, 1000) as back:
+        time.sleep(1.5)
+    assert min(there.heard.sent + back.heard.sent) > 10
+    nothing_lost_unseen(pair, before, there, back, late={"mesh_full", "wire_tx_full"})
+    told = [
+        site.namespace.run(program("penstock"), "status", "--topology", str(site.config_file))
+        for site in pair.sites
+    ]
+    count = [text.count(" sends on lane ") for text in told]
+    for text, ours, theirs in zip(told, count, reversed(count)):
+        assert re.search(rf"wire port .*, {queues} queues?$", text, re.M)
+        assert "mesh        wire port: what a queue receives" in text
+        sealed = [int(number) for number in re.findall(r"(\d+) frames sealed;", text)]
+        opened = [int(number) for number in re.findall(r"frames received, (\d+) opened;", text)]
+        assert len(sealed) == ours and min(sealed) > 0
+        # Lane l is received by worker l modulo the workers: with fewer lanes not all receive.
+        assert [number > 0 for number in opened] == [worker < theirs for worker in range(ours)]
 
 
 @contextlib.contextmanager
