@@ -66,7 +66,7 @@ Result<crypto::FileKey> read_key(const Options& options) {
 }
 
 Result<EnginePlan> measure() {
-  auto plan = EnginePlan::measure({.allow_slow = true});
+  auto plan = EnginePlan::measure({.allow_slow = true, .is_for_pipes = true});
   if (plan && plan->is_slow()) log::warn("this CPU has no AES instructions: pipes are slow on it");
   return plan;
 }

@@ -48,7 +48,7 @@ const crypto::FileKey& file_key() {
 
 PipeEngine& engine() {
   static PipeEngine one = [] {
-    const auto plan = EnginePlan::measure({.allow_slow = true});
+    const auto plan = EnginePlan::measure({.allow_slow = true, .is_for_pipes = true});
     fuzz::require(plan.has_value());
     auto made = PipeEngine::create(*plan);
     fuzz::require(made.has_value());

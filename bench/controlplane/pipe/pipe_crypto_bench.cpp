@@ -90,7 +90,7 @@ BENCHMARK_CAPTURE(handshake, forward_secret, true)->Unit(benchmark::kMicrosecond
 BENCHMARK_CAPTURE(handshake, without, false)->Unit(benchmark::kMicrosecond);
 
 PipeEngine make_engine() {
-  const auto plan = EnginePlan::measure();
+  const auto plan = EnginePlan::measure({.is_for_pipes = true});
   check(plan.has_value(), "a CPU with AES instructions");
   auto engine = PipeEngine::create(*plan);
   check(engine.has_value(), "an engine that gives the known answers");

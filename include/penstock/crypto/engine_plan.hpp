@@ -23,6 +23,8 @@ struct EngineOptions {
   bool aes_instructions = true;
   // Where there are no AES instructions, seal with OpenSSL's portable code rather than refuse.
   bool allow_slow = false;
+  // Measure what pipes need and nothing else, in less time: a plan for PipeEngine alone.
+  bool is_for_pipes = false;
 };
 
 // Frames that are sealed or opened together: a bit of a word each.

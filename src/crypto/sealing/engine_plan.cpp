@@ -138,7 +138,10 @@ Result<Choices> measured_choices(const EngineOptions& options) {
   }
   choices.summary = summarise(managers.front());
   choices.batch_sizes.fill(max_batch);
+  choices.is_for_pipes = options.is_for_pipes;
+  choices.texts.fill("not measured");
   choose_ctr_hmac(Protection::aes256_ctr_sha256, raw, choices, choices.aes256_ctr_sha256);
+  if (options.is_for_pipes) return choices;
   choose_ctr_hmac(Protection::aes128_ctr_sha256, raw, choices, choices.aes128_ctr_sha256);
   choose_ctr_hmac(Protection::aes256_ctr_sha384, raw, choices, choices.aes256_ctr_sha384);
   choices.gcm = choose_aead(Protection::aes256_gcm, measure_gcm(raw), "direct calls,", choices);

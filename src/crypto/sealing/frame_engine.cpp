@@ -43,6 +43,7 @@ FrameEngine& FrameEngine::operator=(FrameEngine&&) noexcept = default;
 FrameEngine::~FrameEngine() = default;
 
 Result<FrameEngine> FrameEngine::create(const EnginePlan& plan) {
+  check(!plan.choices().is_for_pipes, "a plan that measured every protection");
   auto made = Protections::create(plan.choices());
   if (!made) return std::unexpected{made.error()};
   if (auto passed = self_test(*made); !passed) return std::unexpected{passed.error()};

@@ -7,6 +7,7 @@
 
 #include "every_engine.hpp"
 #include "penstock/base/suite.hpp"
+#include "penstock/crypto/pipe_packets.hpp"
 
 namespace penstock {
 namespace {
@@ -53,6 +54,19 @@ TEST_P(EveryPlan, PrefersABatchThatAnEngineTakes) {
     const std::size_t batch = plan_of(GetParam()).preferred_batch(kind.protection);
     EXPECT_GE(batch, 1u) << kind.name;
     EXPECT_LE(batch, FrameEngine::max_batch) << kind.name;
+  }
+}
+
+TEST_P(EveryPlan, OfPipesIsForPipesAlone) {
+  EngineOptions options = GetParam().options;
+  options.is_for_pipes = true;
+  const Result<EnginePlan> plan = EnginePlan::measure(options);
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_TRUE(PipeEngine::create(*plan).has_value());
+  if (options.aes_instructions) {
+    EXPECT_TRUE(mentions(plan->describe(Protection::aes256_ctr_sha256), "1472"));
+    EXPECT_EQ(plan->describe(Protection::aes256_gcm), "not measured");
+    EXPECT_DEATH((void)FrameEngine::create(*plan), "measured every protection");
   }
 }
 

@@ -47,7 +47,8 @@ void expect_keys(Record& r, const std::string& way, const crypto::PipeDirectionK
 }
 
 void expect_packets(Record& r, const std::string& way, const crypto::PipeDirectionKeys& keys) {
-  auto engine = PipeEngine::create(EnginePlan::measure({.allow_slow = true}).value());
+  auto engine =
+      PipeEngine::create(EnginePlan::measure({.allow_slow = true, .is_for_pipes = true}).value());
   ASSERT_TRUE(engine.has_value());
   PipeKeys seal = engine->expand(keys);
   PipeKeys open = engine->expand(keys);
