@@ -35,7 +35,7 @@ Connection::Connection(Surroundings& around, UniqueFd accepted, const SocketAddr
 Connection::Connection(Surroundings& around, int input, int output, UniqueFd connected)
     : around_(around), plain_in_(input, false), plain_out_(output) {
   adopt(Side::sealed, std::move(connected));
-  if (!around_.loop.add(input, reinterpret_cast<std::uintptr_t>(this))) plain_in_.ready(false);
+  if (!around_.loop.add(input, tag_of(Side::plain))) plain_in_.ready(false);
   watch(Side::plain_out, output);
 }
 
@@ -52,11 +52,20 @@ void Connection::adopt(Side side, UniqueFd socket) {
   watch(side, fd);
 }
 
-void Connection::watch(Side side, int fd) {
+void* Connection::tag_of(Side side) {
+  return reinterpret_cast<std::byte*>(this) + static_cast<std::size_t>(side);
+}
+
+Connection::Tagged Connection::from_tag(void* tag) {
   static_assert(alignof(Connection) > static_cast<std::size_t>(Side::plain_out));
-  const auto tag = reinterpret_cast<std::uintptr_t>(this) | static_cast<std::uintptr_t>(side);
+  const std::size_t side = reinterpret_cast<std::uintptr_t>(tag) % alignof(Connection);
+  auto* const at = static_cast<std::byte*>(tag) - side;
+  return {*reinterpret_cast<Connection*>(at), static_cast<Side>(side)};
+}
+
+void Connection::watch(Side side, int fd) {
   // A second time for a socket whose connecting was watched, or an output that is the input too.
-  (void)around_.loop.add(fd, tag);
+  (void)around_.loop.add(fd, tag_of(side));
 }
 
 void Connection::start(Time now) {
@@ -202,6 +211,12 @@ std::string Connection::describe_end() const {
   std::string text;
   if (peer_.size > 0) text = "from " + to_string(peer_);
   if (end_ == End::no_target && dial_) text += ", target " + dial_->describe();
+  SocketAddress far;
+  far.size = sizeof far.storage;
+  if (around_.settings.role == Role::client && sealed_ &&
+      ::getpeername(sealed_.get(), reinterpret_cast<sockaddr*>(&far.storage), &far.size) == 0) {
+    text += ", target " + to_string(far);
+  }
   if (end_ == End::reset && error_ != 0) text += ", " + std::string{::strerrordesc_np(error_)};
   return text;
 }

@@ -54,6 +54,13 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
+  // Whose event it is, from its tag; the tag of a side is the object's address and the side.
+  struct Tagged {
+    Connection& connection;
+    Side side;
+  };
+  [[nodiscard]] static Tagged from_tag(void* tag);
+
   void start(Time now);
   void note(Side side, std::uint32_t events);
   void note_late();  // its deadline has passed, and is one no more
@@ -73,6 +80,7 @@ class Connection {
  private:
   void adopt(Side side, UniqueFd socket);
   void watch(Side side, int fd);
+  [[nodiscard]] void* tag_of(Side side);
   void expect(Time now);
   void begin_handshake(Time now);
   void dial_on(Time now, Dial::State state);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 namespace penstock::controlplane::pipe {
 namespace {
@@ -28,8 +29,8 @@ Result<Loop> Loop::create() {
   return loop;
 }
 
-bool Loop::add(int fd, std::uint64_t tag) const {
-  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.u64 = tag}};
+bool Loop::add(int fd, void* tag) const {
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = tag}};
   if (tag == wake_tag) event.events = EPOLLIN | EPOLLET;
   return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
@@ -40,7 +41,7 @@ Loop::Events Loop::wait(std::optional<std::chrono::nanoseconds> wait) {
   const std::span all{events_.data(), static_cast<std::size_t>(std::max(got, 0))};
   // The eventfd is never read: each write is a new edge.
   const auto woken = std::ranges::remove_if(
-      all, [](const epoll_event& event) { return event.data.u64 == wake_tag; });
+      all, [](const epoll_event& event) { return event.data.ptr == wake_tag; });
   return all.first(all.size() - woken.size());
 }
 

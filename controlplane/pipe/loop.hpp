@@ -6,7 +6,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -19,9 +18,9 @@ class Loop {
  public:
   [[nodiscard]] static Result<Loop> create();
 
-  // Until the descriptor is closed its events carry `tag`, which is not 0. False where it
-  // cannot be watched since it is always ready (a regular file).
-  [[nodiscard]] bool add(int fd, std::uint64_t tag) const;
+  // Until the descriptor is closed its events carry `tag` (epoll_data::ptr), which is not null.
+  // False where it cannot be watched since it is always ready (a regular file).
+  [[nodiscard]] bool add(int fd, void* tag) const;
 
   // Events, at most 256, or none when `wait` has passed; without a `wait`, for ever. A wake is
   // none either. Valid until the next call.
@@ -31,7 +30,7 @@ class Loop {
   void wake() const;  // any thread
 
  private:
-  static constexpr std::uint64_t wake_tag = 0;
+  static constexpr void* wake_tag = nullptr;
 
   UniqueFd epoll_;
   UniqueFd wake_;

@@ -57,9 +57,8 @@ void Reactor::turn() {
     wait = *first - monotonic_now();
   }
   for (const epoll_event& event : loop_.wait(wait)) {
-    constexpr std::uint64_t side_bits = 3;
-    auto& connection = *reinterpret_cast<Connection*>(event.data.u64 & ~side_bits);
-    connection.note(static_cast<Side>(event.data.u64 & side_bits), event.events);
+    const auto [connection, side] = Connection::from_tag(event.data.ptr);
+    connection.note(side, event.events);
     queue(connection);
   }
   const Time now = monotonic_now();

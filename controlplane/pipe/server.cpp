@@ -40,11 +40,11 @@ void raise_open_files(std::size_t max_connections) {
 
 struct Server::State {
   State(const Settings& settings_in, UniqueFd listener, const crypto::FileKey& key_in,
-        const Targets& targets_in, const EnginePlan& plan_in, const SocketAddress& bind_from_in)
+        const Targets& targets_in, EnginePlan plan_in, const SocketAddress& bind_from_in)
       : settings(settings_in),
         key(key_in),
         targets(targets_in),
-        plan(plan_in),
+        plan(std::move(plan_in)),
         bind_from(bind_from_in),
         acceptor(std::move(listener), settings_in.max_connections, workers) {}
 

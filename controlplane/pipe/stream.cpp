@@ -8,16 +8,25 @@
 namespace penstock::controlplane::pipe {
 namespace {
 
-bool would_wait() { return errno == EAGAIN || errno == EINTR; }
+// A call that a signal cut short before it moved anything is made again.
+template <class Call>
+ssize_t uninterrupted(Call call) {
+  ssize_t moved = 0;
+  do {
+    moved = call();
+  } while (moved < 0 && errno == EINTR);
+  return moved;
+}
 
 }  // namespace
 
 Moved Source::read(MutableBytes into) {
-  return judge(::read(fd_, into.data(), into.size()), into.size());
+  return judge(uninterrupted([&] { return ::read(fd_, into.data(), into.size()); }), into.size());
 }
 
 Moved Source::read(std::span<const iovec> into, std::size_t size) {
-  return judge(::readv(fd_, into.data(), static_cast<int>(into.size())), size);
+  const int count = static_cast<int>(into.size());
+  return judge(uninterrupted([&] { return ::readv(fd_, into.data(), count); }), size);
 }
 
 Moved Source::judge(ssize_t got, std::size_t asked) {
@@ -27,17 +36,19 @@ Moved Source::judge(ssize_t got, std::size_t asked) {
     return {Moved::Why::some, bytes};
   }
   if (got == 0) return {Moved::Why::closed};
-  if (!would_wait()) return {Moved::Why::broken};
-  is_ready_ = errno == EINTR;
+  if (errno != EAGAIN) return {Moved::Why::broken};
+  is_ready_ = false;
   return {Moved::Why::blocked};
 }
 
 Moved Sink::write(Bytes bytes) {
-  return judge(::write(fd_, bytes.data(), bytes.size()), bytes.size());
+  return judge(uninterrupted([&] { return ::write(fd_, bytes.data(), bytes.size()); }),
+               bytes.size());
 }
 
 Moved Sink::write(std::span<const iovec> bytes, std::size_t size) {
-  return judge(::writev(fd_, bytes.data(), static_cast<int>(bytes.size())), size);
+  const int count = static_cast<int>(bytes.size());
+  return judge(uninterrupted([&] { return ::writev(fd_, bytes.data(), count); }), size);
 }
 
 Moved Sink::judge(ssize_t put, std::size_t asked) {
@@ -46,8 +57,8 @@ Moved Sink::judge(ssize_t put, std::size_t asked) {
     if (bytes < asked) is_ready_ = false;
     return {Moved::Why::some, bytes};
   }
-  if (!would_wait()) return {Moved::Why::broken};
-  is_ready_ = errno == EINTR;
+  if (errno != EAGAIN) return {Moved::Why::broken};
+  is_ready_ = false;
   return {Moved::Why::blocked};
 }
 
