@@ -51,7 +51,8 @@ void write(const BIGNUM* residue, MutableBytes out) {
   check(BN_bn2binpad(residue, output(out), size) == size, "a residue has 256 bytes");
 }
 
-// base^x mod p
+// base^x mod p. Windows of our own over the multiplications that the comb uses were no faster than
+// this.
 void power(const BIGNUM* base, Bytes x, MutableBytes out) {
   const BigNumber exponent = from_bytes(x);
   BN_set_flags(exponent.get(), BN_FLG_CONSTTIME);
