@@ -5,6 +5,10 @@
 //   -d   accept the sealed one, connect to the target and shake hands at once, move bytes
 //
 // Bytes move only when both are done; until then nothing of the plain socket is read.
+//
+// Memory, whatever the sides do: an idle connection takes about 2 kB with its keys (and two
+// sockets in the kernel), one whose far side sent a part of a packet 1,060 bytes more, and a
+// direction that nobody takes from one batch of 67,968 bytes: at most 140 kB in all.
 #pragma once
 
 #include <cstdint>

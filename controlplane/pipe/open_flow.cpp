@@ -7,8 +7,7 @@
 namespace penstock::controlplane::pipe {
 namespace {
 
-// The texts of packets as few runs: a full one ends short of where the next begins, so each is
-// a run of its own. `offset` bytes of the first are left out.
+// Where the texts of packets stand; `offset` bytes of the first are left out.
 struct Runs {
   std::array<iovec, Batch::packets> at;
   std::size_t count = 0;
