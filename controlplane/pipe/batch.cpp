@@ -1,5 +1,8 @@
 #include "controlplane/pipe/batch.hpp"
 
+#include <sys/mman.h>
+
+#include <new>
 #include <utility>
 
 #include "penstock/keys/secret.hpp"
@@ -7,6 +10,16 @@
 namespace penstock::controlplane::pipe {
 
 Batch::~Batch() { penstock::wipe(bytes); }
+
+void* Batch::operator new(std::size_t size) {
+  void* const at =
+      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) throw std::bad_alloc{};
+  ::madvise(at, size, MADV_DONTDUMP);  // a core dump has no business with users' text
+  return at;
+}
+
+void Batch::operator delete(void* at, std::size_t size) noexcept { ::munmap(at, size); }
 
 Batch& BatchPool::hand() {
   if (hand_ != nullptr) return *hand_;

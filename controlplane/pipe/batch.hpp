@@ -25,6 +25,9 @@ struct Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
   ~Batch();  // wipes
+  // Pages of its own: the heap would keep them after many were lent.
+  static void* operator new(std::size_t size);
+  static void operator delete(void* at, std::size_t size) noexcept;
 
   [[nodiscard]] std::byte* packet(std::size_t index) {
     return bytes.data() + index * pipe_packet::size;

@@ -8,7 +8,7 @@
 //
 // Memory, whatever the sides do: an idle connection takes about 2 kB with its keys (and two
 // sockets in the kernel), one whose far side sent a part of a packet 1,060 bytes more, and a
-// direction that nobody takes from one batch of 67,968 bytes: at most 140 kB in all.
+// direction that nobody takes from one batch of 17 pages: at most 144,000 bytes in all.
 #pragma once
 
 #include <cstdint>
