@@ -20,6 +20,9 @@ void tune(int socket, bool keeps_alive) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
+// Nothing follows what is there.
+constexpr std::uint32_t last_events = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
 End to_end(Refusal refusal) {
   return refusal == Refusal::not_forward ? End::not_forward : End::bad_handshake;
 }
@@ -71,7 +74,7 @@ void Connection::watch(Side side, int fd) {
 void Connection::start(Time now) {
   expect(now);
   if (around_.settings.role == Role::server || !dial_) begin_handshake(now);
-  if (dial_) dial_on(now, dial_->start());
+  if (dial_) dial_on(now, dial_->start(), 0);
 }
 
 // Each thing that is waited for has the same time.
@@ -91,7 +94,7 @@ void Connection::begin_handshake(Time now) {
   handshake_.emplace(settings.role, settings.secrecy, around_.key, around_.entropy);
 }
 
-void Connection::dial_on(Time now, Dial::State state) {
+void Connection::dial_on(Time now, Dial::State state, std::uint32_t events) {
   const Side side = around_.settings.role == Role::client ? Side::sealed : Side::plain;
   switch (state) {
     case Dial::State::waiting:
@@ -106,15 +109,16 @@ void Connection::dial_on(Time now, Dial::State state) {
   adopt(side, dial_->take());
   dial_.reset();
   if (side == Side::sealed) begin_handshake(now);
-  (side == Side::sealed ? sealed_in_ : plain_in_).ready(false);
+  // The loop does not say a second time that a far side was quick, and has said all it will.
+  (side == Side::sealed ? sealed_in_ : plain_in_).ready((events & last_events) != 0);
 }
 
 void Connection::note(Side side, std::uint32_t events) {
   if (dial_ && !socket(side)) {
-    has_dialled_ = true;
+    dial_events_ |= events;
     return;
   }
-  const bool is_last = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  const bool is_last = (events & last_events) != 0;
   const bool is_broken = (events & EPOLLERR) != 0;
   if (side == Side::sealed) {
     if (is_last || (events & EPOLLIN) != 0) sealed_in_.ready(is_last);
@@ -130,7 +134,10 @@ void Connection::note(Side side, std::uint32_t events) {
 
 Connection::Turn Connection::run(Time now) {
   if (is_late_) finish(dial_ ? End::no_target : End::handshake_late);
-  if (!end_ && dial_ && std::exchange(has_dialled_, false)) dial_on(now, dial_->next());
+  if (!end_ && dial_ && dial_events_ != 0) {
+    const std::uint32_t events = std::exchange(dial_events_, 0);
+    dial_on(now, dial_->next(), events);
+  }
   if (!end_ && handshake_) shake();
   const Turn turn = !end_ && is_moving() ? move() : Turn::waiting;
   return end_ ? Turn::ended : turn;

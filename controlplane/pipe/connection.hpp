@@ -87,7 +87,8 @@ class Connection {
   [[nodiscard]] void* tag_of(Side side);
   void expect(Time now);
   void begin_handshake(Time now);
-  void dial_on(Time now, Dial::State state);
+  // `events` are those that ended the dialling, if any did.
+  void dial_on(Time now, Dial::State state, std::uint32_t events);
   void shake();
   void finish_handshake();
   [[nodiscard]] bool is_moving() const { return open_keys_ && !dial_; }
@@ -114,8 +115,8 @@ class Connection {
   OpenFlow open_;
 
   std::optional<End> end_;
-  int error_ = 0;  // of a socket, where that ended it
-  bool has_dialled_ = false;
+  std::uint32_t dial_events_ = 0;  // of the socket that connects
+  int error_ = 0;                  // of a socket, where that ended it
   bool is_late_ = false;
   bool is_sealing_closed_ = false;
   bool is_opening_closed_ = false;

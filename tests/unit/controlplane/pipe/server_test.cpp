@@ -17,6 +17,8 @@
 #include "tests/unit/controlplane/pipe/sockets.hpp"
 #include "tests/unit/controlplane/seeded_entropy.hpp"
 
+#include "controlplane/pipe/reactor.hpp"
+
 namespace penstock::controlplane::pipe {
 namespace {
 
@@ -333,6 +335,29 @@ TEST(PipeServer, TriesTheTargetsAddressesInTurn) {
   server.targets.replace({deaf.address, good.address});
   const UniqueFd far = connect_to(server.address);
   EXPECT_TRUE(good.accept());
+}
+
+// One event says that the target took the connection, spoke and closed.
+TEST(PipeServer, HearsOfAnEndThatCameWithTheConnection) {
+  const Settings settings = settings_of(Role::client);
+  const crypto::FileKey key = file_key();
+  std::optional<End> end;
+  const auto reactor =
+      Reactor::create(settings, key, plan(), {}, [&](const Connection& connection) {
+        end = connection.end();
+      }).value();
+  const Listener target;
+  SocketPair near;
+  reactor->adopt(std::move(near.near), {},
+                 std::make_shared<const std::vector<SocketAddress>>(1, target.address));
+  const UniqueFd far = target.accept();
+  write_bytes(far.get(), pattern(5));
+  ::shutdown(far.get(), SHUT_WR);
+  for (int turn = 0; turn < 10 && !end; ++turn) {
+    reactor->wake();
+    reactor->turn();
+  }
+  EXPECT_EQ(end, End::handshake_cut);
 }
 
 TEST(PipeServer, WaitsWhereNoDescriptorIsLeft) {
