@@ -12,7 +12,7 @@ packages_for() {
     plot) echo python3-matplotlib ;;
     beside) echo dpdk-dev ;;
     test) echo iputils-ping ethtool iperf3 tcpdump qemu-user python3 python3-pytest python3-scapy \
-      python3-hypothesis python3-cryptography ;;
+      python3-hypothesis python3-cryptography spiped ;;
     fuzz) echo clang-19 libclang-rt-19-dev ;;
     lint) echo clang-19 clang-format-19 clang-tidy-19 shellcheck python3 python3-pyflakes ;;
     *) echo "packages.sh: no package list is called '$1'" >&2; return 1 ;;

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import scripted_dataplane
 from lab.errors import LabError
 from lab.pair import Pair, Wish
+from lab.pipes import SPIPED, makers_in
 from lab.programs import program
 from lab.stale import remove_stale
 from scripted_control import Control
@@ -21,6 +22,19 @@ from scripted_control import Control
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="also what takes long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What spiped alone does says that a scenario is right, and nothing of us: only with --full."""
+    if config.getoption("--full"):
+        return
+    control = [item for item in items if is_control(getattr(item, "callspec", None))]
+    config.hook.pytest_deselected(items=control)
+    items[:] = [item for item in items if item not in control]
+
+
+def is_control(call: object) -> bool:
+    return call is not None and set(makers_in(call.params.values())) == {SPIPED}
 
 
 def pytest_sessionstart() -> None:

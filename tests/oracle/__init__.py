@@ -15,6 +15,7 @@ responder   R's state machine
 frames      sealing and opening
 blocks      packets in frames
 roaming     challenges of a new address, and the answers
+pipe        the protocol of pipes, which is spiped's
 session     what a handshake yields: SAs to seal and open with
 endpoint    all of it behind one UDP socket
 """

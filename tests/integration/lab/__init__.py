@@ -17,6 +17,8 @@ ledger      traffic that proves what a path did to it
 attack      traffic with an attacker beside it
 stale       what dead runs left behind
 bridged     the control experiment: the same network without Penstock
+pipes (and pipe_traffic)  ends of pipes, ours and spiped's, and what goes through them
+pipe_siege  one end of a pipe, with a far side that may do anything
 story (told by demo, on console)  all of it, for people
 shape_story, shape_picture        what the one who learns can tell, for people
 """

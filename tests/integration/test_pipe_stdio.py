@@ -1,0 +1,127 @@
+"""A pipe between standard input and output and a daemon: spipe and ours, as ssh would run them."""
+
+import itertools
+import socket
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+from lab.pipe_traffic import beside, carry, is_ended, pattern, receive, reset, send
+from lab.pipes import MAKERS, PATIENCE, SPIPED, Lane, name_of, tcp_address
+
+MB = 1 << 20
+COMBINED = [pair for pair in itertools.product(MAKERS, MAKERS) if pair != (SPIPED, SPIPED)]
+
+
+@pytest.fixture(scope="module", params=[*COMBINED, (SPIPED, SPIPED)], ids=name_of)
+def stage(request):
+    """(who is at standard input, the lane, the daemon, its target)"""
+    with Lane() as lane:
+        target = lane.target()
+        yield request.param[0], lane, lane.end(request.param[1], "-d", target.address), target
+
+
+@contextmanager
+def started(maker, lane, address: str, **streams):
+    command = [*maker.stdio(), "-t", address, "-k", str(lane.key)]
+    streams = streams or {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def running(stage):
+    maker, lane, daemon, target = stage
+    with started(maker, lane, daemon.source) as process, target.accept() as far:
+        yield process, far
+    daemon.check_idle()
+
+
+def test_both_ways_and_then_the_end(stage):
+    size = 20 * MB
+    with running(stage) as (process, far):
+
+        def type_it() -> None:
+            for at in range(0, size, MB // 2):
+                process.stdin.write(pattern(at, MB // 2))
+            process.stdin.close()
+
+        def answer() -> None:
+            send(far, size)
+
+        with beside(type_it), beside(answer), beside(lambda: receive(far, size)):
+            for at in range(0, size, MB // 2):
+                assert process.stdout.read(MB // 2) == pattern(at, MB // 2)
+        assert is_ended(far)
+        send(far, 100)  # after the end of standard input what comes back still counts
+        far.close()
+        assert process.stdout.read() == pattern(0, 100)
+        assert process.wait(PATIENCE) == 0, process.stderr.read()
+
+
+def test_a_word_is_not_kept_back(stage):
+    with running(stage) as (process, far):
+        for word in (b"a", b"word", b"b" * 1024, b"c" * 1025):
+            process.stdin.write(word)
+            process.stdin.flush()
+            assert far.recv(len(word), socket.MSG_WAITALL) == word
+            far.sendall(word)
+            assert process.stdout.read(len(word)) == word
+
+
+def test_the_far_half_ends_first(stage):
+    with running(stage) as (process, far):
+        far.sendall(b"word")
+        far.shutdown(socket.SHUT_WR)
+        assert process.stdout.read(4) == b"word"
+        process.stdin.write(b"late")
+        process.stdin.close()
+        assert far.recv(4, socket.MSG_WAITALL) == b"late"
+        assert is_ended(far)
+        assert process.wait(PATIENCE) == 0, process.stderr.read()
+
+
+def test_a_reset_ends_it(stage):
+    with running(stage) as (process, far):
+        process.stdin.write(b"word")
+        process.stdin.flush()
+        assert far.recv(4, socket.MSG_WAITALL) == b"word"
+        reset(far)
+        process.stdin.close()  # spipe waits for that
+        process.wait(PATIENCE)
+        assert process.stdout.read() == b""
+
+
+def test_on_a_socket_as_ssh_has_it(stage):
+    """ProxyCommand: one socket is standard input and output, which ssh half-closes."""
+    maker, lane, daemon, target = stage
+    near, theirs = socket.socketpair()
+    with near, started(maker, lane, daemon.source, stdin=theirs, stdout=theirs) as process:
+        near.settimeout(PATIENCE)
+        theirs.close()
+        with target.accept() as far:
+            carry(far, near, MB)
+            carry(near, far, MB)
+        assert process.wait(PATIENCE) == 0, process.stderr.read()
+
+
+def test_another_key_fails(stage):
+    maker, lane, daemon, _ = stage
+    command = [*maker.stdio(), "-t", daemon.source, "-k", str(lane.new_key("another"))]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr, "it says why"
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=name_of)
+def test_nobody_listens(maker):
+    with Lane() as lane:
+        for address in (lane.unix_address(), tcp_address()):
+            command = [*maker.stdio(), "-t", address, "-k", str(lane.key)]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                                  timeout=PATIENCE)  # fmt: skip
+            assert (done.returncode, done.stdout) == (1, b"")
+            assert done.stderr
