@@ -11,6 +11,7 @@ pytest.register_assert_rewrite("oracle_ground")
 pytest_plugins = ["oracle_ground"]
 
 import make_handshake
+import make_pipes
 import make_reports
 from lab.raw import ETHERTYPE_LAB, ethernet, mac
 from oracle_ground import NAMES, shake
@@ -28,6 +29,10 @@ def test_the_vectors_are_the_oracles(row):
 
 def test_the_reports_are_the_oracles():
     assert make_reports.FILE.read_text() == make_reports.text(), "run tests/vectors/make_reports.py"
+
+
+def test_the_vectors_of_pipes_are_the_oracles():
+    assert make_pipes.FILE.read_text() == make_pipes.text(), "run tests/vectors/make_pipes.py"
 
 
 # --- with a real site -------------------------------------------------------------------------
