@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/securebits.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -62,7 +63,8 @@ Result<void> become(std::optional<uid_t> user, std::optional<gid_t> group) {
     log::warn("the groups that this process was started with stay: they need root to be given up");
   if (group && ::setgid(*group) != 0)
     return fail_errno(fmt::format("cannot become group {}", *group), errno);
-  ::prctl(PR_SET_KEEPCAPS, 1UL, 0UL, 0UL, 0UL);
+  // Capabilities are for confine() to take: it needs one to take them for good.
+  ::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0UL, 0UL, 0UL);
   if (user && ::setuid(*user) != 0)
     return fail_errno(fmt::format("cannot become user {}", *user), errno);
   ::prctl(PR_SET_PDEATHSIG, at_parents_death);

@@ -13,7 +13,6 @@
 #include "penstock/keys/secret.hpp"
 
 #include "controlplane/pipe/confinement.hpp"
-#include "controlplane/pipe/daemon.hpp"
 #include "controlplane/pipe/key.hpp"
 
 namespace penstock::controlplane::pipe {
@@ -91,10 +90,6 @@ Result<void> open(const Options& options, Opened& opened) {
   auto key = read_key(options);
   if (!key) return std::unexpected{key.error()};
   opened.key = std::move(*key);
-  if (options.source.empty()) return {};
-  auto listener = listen_at(opened.places.source, !options.site_pipe.empty());
-  if (!listener) return std::unexpected{listener.error()};
-  opened.listener = std::move(*listener);
   return {};
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 #include <vector>
 
-#include "penstock/base/unique_fd.hpp"
 #include "penstock/crypto/engine_plan.hpp"
 #include "penstock/crypto/key_schedule.hpp"
 
@@ -28,11 +27,10 @@ struct Opened {
   Places places;
   Resolver resolver;
   std::optional<crypto::FileKey> key;
-  UniqueFd listener;  // with a source
   std::optional<EnginePlan> plan;
 };
 
-// In spiped's order: addresses, key, source socket. With -D waits until names can be looked up.
+// In spiped's order: addresses, then the key. With -D waits until names can be looked up.
 [[nodiscard]] Result<void> open(const Options& options, Opened& opened);
 
 // The target's name, where it is one that is to be looked up again.

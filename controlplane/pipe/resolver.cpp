@@ -78,14 +78,10 @@ std::string answer_to(std::string_view question, int channel) {
 
 }  // namespace
 
-Resolver::~Resolver() {
+void Resolver::dismiss() {
   is_ending_ = true;
   if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);  // wakes the thread
   if (thread_.joinable()) thread_.join();
-  dismiss();
-}
-
-void Resolver::dismiss() {
   socket_.reset();
   if (child_ > 0) ::waitpid(std::exchange(child_, -1), nullptr, 0);
 }

@@ -22,14 +22,13 @@ class Resolver {
   Resolver() = default;
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
-  // Ends the thread and the child.
-  ~Resolver();
+  ~Resolver() { dismiss(); }
 
   // The addresses behind an endpoint, in the order in which to try them. The first name that is
   // no address makes the child.
   [[nodiscard]] Result<std::vector<SocketAddress>> look_up(const Endpoint& endpoint);
 
-  // Lets the child go: no name is looked up any more.
+  // Ends the thread and the child: no name is looked up any more.
   void dismiss();
 
   // Looks `name` up again every so often, on a thread of its own; a list that was found replaces

@@ -42,17 +42,22 @@ void end_at_once_as_init() {
   for (const int number : {SIGINT, SIGTERM}) ::signal(number, [](int) { ::_exit(0); });
 }
 
-Result<void> serve(const Options& options, Opened& opened) {
-  Targets targets;
-  targets.replace(std::move(opened.places.targets));
-  Server server{options.settings, std::move(opened.listener), *opened.key, targets,
-                *opened.plan,     opened.places.bind_from};
-  // In front of every thread, so that none of them takes them.
+// From here on a stop is graceful: connections may already wait at the socket.
+Result<UniqueFd> listen(const Options& options, const Opened& opened) {
   const sigset_t signals = signals_to_wait_for();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return listen_at(opened.places.source, !options.site_pipe.empty());
+}
+
+Result<void> serve(const Options& options, UniqueFd listener, Opened& opened) {
+  Targets targets;
+  targets.replace(std::move(opened.places.targets));
+  Server server{options.settings, std::move(listener), *opened.key,
+                targets,          *opened.plan,        opened.places.bind_from};
   if (auto started = server.start(); !started) return started;
   if (auto name = name_to_refresh(options))
     opened.resolver.keep_fresh(std::move(*name), options.resolve_every, targets);
+  const sigset_t signals = signals_to_wait_for();
   int number = 0;
   while (::sigwait(&signals, &number) == 0 && number != SIGTERM) log_counts(server);
   server.stop();
@@ -63,6 +68,7 @@ Result<void> serve(const Options& options, Opened& opened) {
   }};
   while (::sigwait(&signals, &number) == 0 && number != SIGTERM) log_counts(server);
   last.join();
+  opened.resolver.dismiss();  // before the targets go that it keeps fresh
   log_counts(server);
   return {};
 }
@@ -81,6 +87,8 @@ Result<void> run_service(const Options& options) {
   ::tzset();
   Opened opened;
   if (auto done = open(options, opened); !done) return done;
+  auto listener = listen(options, opened);
+  if (!listener) return std::unexpected{listener.error()};
   if (!options.waits_for_names)
     if (auto told = tell(); !told) return told;
   if (options.logs_to_syslog) log::to_system("penstock-pipe");
@@ -90,7 +98,7 @@ Result<void> run_service(const Options& options) {
   // Phase 2: confine.
   if (auto confined = confine(options, opened); !confined) return confined;
   // Phase 3: run.
-  return serve(options, opened);
+  return serve(options, std::move(*listener), opened);
 }
 
 }  // namespace penstock::controlplane::pipe
