@@ -99,6 +99,7 @@ Result<int> start(int argc, char** argv) {
                 "x86-64-v4 is not to be had here: leave --isa out, or say --isa v2");
   const auto config = load_site_config(options->config);
   if (!config) return std::unexpected{config.error()};
+  if (!config->has_links()) return std::unexpected{only_pipes(*config)};
   log::start("penstock-dataplane", config->log_level);
   auto topology = plan_topology(*config);
   if (!topology) return std::unexpected{topology.error()};

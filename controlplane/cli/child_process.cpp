@@ -18,11 +18,12 @@ namespace {
 constexpr int exec_failed = 127;  // as a shell says it
 
 // In the child, between fork and exec: only calls that are safe there.
-[[noreturn]] void become(char* const* arguments, pid_t parent, const sigset_t& mask) {
-  ::signal(SIGTERM, SIG_DFL);  // the handler that we inherited would swallow it
+[[noreturn]] void become(char* const* arguments, pid_t parent, int stop_signal,
+                         const sigset_t& mask) {
+  ::signal(stop_signal, SIG_DFL);  // the handler that we inherited would swallow it
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  ::prctl(PR_SET_PDEATHSIG, stop_signal);
   if (::getppid() != parent) ::_exit(exec_failed);  // it died before the line above
   ::execv(arguments[0], arguments);
   ::_exit(exec_failed);
@@ -38,7 +39,7 @@ std::string ChildExit::describe() const {
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(asio::io_context& loop,
                                                           const std::vector<std::string>& arguments,
-                                                          OnExit on_exit) {
+                                                          int stop_signal, OnExit on_exit) {
   std::vector<std::string> copies = arguments;
   std::vector<char*> pointers;
   for (std::string& argument : copies) pointers.push_back(argument.data());
@@ -50,7 +51,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(asio::io_context& loop
   ::sigfillset(&all);
   ::sigprocmask(SIG_BLOCK, &all, &mask);
   const pid_t pid = ::fork();
-  if (pid == 0) become(pointers.data(), parent, mask);
+  if (pid == 0) become(pointers.data(), parent, stop_signal, mask);
   const int fork_error = errno;
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   if (pid < 0) return fail_errno(fmt::format("cannot start {}", arguments.front()), fork_error);

@@ -27,9 +27,11 @@ class ChildProcess {
   using OnExit = std::function<void(ChildExit)>;
 
   // Runs arguments[0] in a process group of its own, so that a Ctrl-C reaches us alone and we
-  // decide who stops when. `on_exit` is called once, from the loop; it may destroy the object.
+  // decide who stops when; at our death it gets `stop_signal`. `on_exit` is called once, from the
+  // loop; it may destroy the object.
   [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> spawn(
-      asio::io_context& loop, const std::vector<std::string>& arguments, OnExit on_exit);
+      asio::io_context& loop, const std::vector<std::string>& arguments, int stop_signal,
+      OnExit on_exit);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
   // Kills and reaps what still runs.

@@ -10,6 +10,7 @@
 
 #include "controlplane/cli/commands.hpp"
 #include "controlplane/cli/link_text.hpp"
+#include "controlplane/cli/pipes.hpp"
 
 namespace penstock::cli {
 namespace {
@@ -26,6 +27,14 @@ std::string describe_workers(const SiteConfig& config) {
   }
   return fmt::format("{}, on core{} {}", config.worker_count, config.worker_count == 1 ? "" : "s",
                      cores);
+}
+
+void describe_ports(const SiteConfig& config) {
+  fmt::print("workers   {}\n", describe_workers(config));
+  fmt::print("plain     {}\n", describe(config.plain));
+  fmt::print("wire      {} as {}, UDP port {}{}\n", describe(config.wire.port),
+             to_string(config.wire.address), config.wire.udp_port,
+             config.wire.gateway ? ", gateway " + to_string(*config.wire.gateway) : "");
 }
 
 std::string describe(Suite suite, const LinkConfig& link) {
@@ -68,11 +77,7 @@ int check(const std::filesystem::path& file) {
   const auto config = load_site_config(file);
   if (!config) return refuse(config.error());
   fmt::print("site      {}\n", config->name);
-  fmt::print("workers   {}\n", describe_workers(*config));
-  fmt::print("plain     {}\n", describe(config->plain));
-  fmt::print("wire      {} as {}, UDP port {}{}\n", describe(config->wire.port),
-             to_string(config->wire.address), config->wire.udp_port,
-             config->wire.gateway ? ", gateway " + to_string(*config->wire.gateway) : "");
+  if (config->has_links()) describe_ports(*config);
   if (config->lab) fmt::print("lab       yes: suites that protect nothing are allowed\n");
   if (config->slow_crypto) fmt::print("CPU       may lack AES instructions (slow_crypto)\n");
   if (config->identity_file) {
@@ -86,6 +91,11 @@ int check(const std::filesystem::path& file) {
     const auto key = read_key_file(link.key_file);
     if (!key) return refuse(key.error());
     describe(link, config->worker_count, key->reveal().size());
+  }
+  for (const PipeConfig& pipe : config->pipes) {
+    const auto text = check_pipe(pipe);
+    if (!text) return refuse(text.error());
+    fmt::print("{}", *text);
   }
   fmt::print("{} is good\n", file.string());
   return 0;

@@ -60,12 +60,58 @@ void Supervisor::pass_on_hangup() {
   for (const auto& child : children_)
     if (child->process != nullptr && child->program.reads_config_again)
       child->process->signal(SIGHUP);
+  if (!read_pipes_) return;
+  if (auto wanted = read_pipes_()) change_pipes(std::move(*wanted));
+}
+
+void Supervisor::change_pipes(std::vector<Program> wanted) {
+  std::vector<Child*> gone;
+  for (const auto& child : children_) {
+    if (!child->program.is_pipe || child->is_leaving) continue;
+    const auto same = std::ranges::find(wanted, child->program.name, &Program::name);
+    if (same == wanted.end()) {
+      gone.push_back(child.get());
+      continue;
+    }
+    if (same->arguments != child->program.arguments) change(*child, *same);
+    wanted.erase(same);
+  }
+  for (Child* const child : gone) let_go(*child);
+  for (Program& program : wanted) {
+    children_.push_back(std::make_unique<Child>(loop_, std::move(program)));
+    children_.back()->may_end_all = false;
+    start(*children_.back());
+  }
+}
+
+// Its connections are cut: what was changed, say a key, is to hold from now on.
+void Supervisor::change(Child& child, Program program) {
+  log::info(fmt::format("{} was changed; starting it again", program.name));
+  child.program = std::move(program);
+  child.may_end_all = false;
+  child.backoff = std::chrono::milliseconds{0};
+  child.is_changed = child.process != nullptr;
+  if (child.is_changed) return child.process->signal(child.program.stop_signal);
+  child.restart.cancel();
+  start(child);
+}
+
+void Supervisor::let_go(Child& child) {
+  log::info(fmt::format("{} was taken out of the config; stopping it", child.program.name));
+  child.restart.cancel();
+  child.is_leaving = true;
+  if (child.process == nullptr) return forget(child);
+  child.process->signal(child.program.stop_signal);
+}
+
+void Supervisor::forget(const Child& child) {
+  std::erase_if(children_, [&](const auto& other) { return other.get() == &child; });
 }
 
 void Supervisor::start(Child& child) {
   ++child.starts;
   child.started = monotonic_now();
-  auto process = ChildProcess::spawn(loop_, child.program.arguments,
+  auto process = ChildProcess::spawn(loop_, child.program.arguments, child.program.stop_signal,
                                      [this, &child](ChildExit exit) { on_exit(child, exit); });
   if (!process) return start_later(child, false, process.error().message);
   child.process = std::move(*process);
@@ -74,8 +120,10 @@ void Supervisor::start(Child& child) {
 void Supervisor::on_exit(Child& child, ChildExit exit) {
   child.process.reset();
   if (is_stopping_) return stop_last();
-  const bool has_refused = !exit.was_signalled && exit.code == exit_refused;
-  if (child.starts == 1 && has_refused) return stop_all(exit_refused);
+  if (child.is_leaving) return forget(child);
+  if (std::exchange(child.is_changed, false)) return start(child);
+  const bool has_refused = !exit.was_signalled && exit.code == child.program.refusal;
+  if (child.starts == 1 && child.may_end_all && has_refused) return stop_all(exit_refused);
   if (monotonic_now() - child.started >= stays_up) child.backoff = 0ms;
   start_later(child, has_refused, fmt::format("{} {}", child.program.name, exit.describe()));
 }
@@ -104,7 +152,7 @@ void Supervisor::stop_last() {
                            [](const auto& child) { return child->process != nullptr; });
   if (last == children_.rend()) return loop_.stop();
   Child& child = **last;
-  child.process->signal(SIGTERM);
+  child.process->signal(child.program.stop_signal);
   stop_patience_.expires_after(stop_patience);
   stop_patience_.async_wait([&child](const std::error_code& error) {
     if (error || child.process == nullptr) return;

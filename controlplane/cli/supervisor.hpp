@@ -1,11 +1,14 @@
-// Keeps the two processes of a site running: starts them, starts one again that dies, and
-// stops them in order, penstockd first.
+// Keeps the processes of a site running: starts them, starts one again that dies, and stops
+// them in order, the last one first.
 #pragma once
 
 #include <chrono>
-#include <filesystem>
+#include <csignal>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <asio/io_context.hpp>
@@ -13,6 +16,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "penstock/base/clock.hpp"
+#include "penstock/base/error.hpp"
 
 #include "controlplane/cli/child_process.hpp"
 
@@ -29,9 +33,17 @@ class Supervisor {
     std::string name;
     std::vector<std::string> arguments;  // the first is the path
     bool reads_config_again = false;     // on SIGHUP
+    bool is_pipe = false;                // may come, go and change on SIGHUP
+    int stop_signal = SIGTERM;
+    int refusal = exit_refused;  // the exit code of one that will not start as things are
   };
   // Started in this order, stopped in the reverse order.
   Supervisor(asio::io_context& loop, std::vector<Program> programs);
+
+  // What a hangup makes of the pipes: `read` gives those that there are to be now, or nothing where
+  // that cannot be told (it has said why) and all stay as they are.
+  using ReadPipes = std::function<std::optional<std::vector<Program>>()>;
+  void read_pipes_again(ReadPipes read) { read_pipes_ = std::move(read); }
 
   // Returns when all children have ended: 0 after SIGINT or SIGTERM, exit_refused when a child
   // refused at its first start (it has said why). SIGHUP is passed on to those that read the
@@ -47,10 +59,17 @@ class Supervisor {
     std::chrono::milliseconds backoff{0};
     Time started{};
     unsigned starts = 0;
+    bool may_end_all = true;  // by refusing at its first start
+    bool is_leaving = false;  // is not to be started again
+    bool is_changed = false;  // is to be started again at once
   };
 
   void obey();
   void pass_on_hangup();
+  void change_pipes(std::vector<Program> wanted);
+  void let_go(Child& child);
+  void change(Child& child, Program program);
+  void forget(const Child& child);
   void start(Child& child);
   void on_exit(Child& child, ChildExit exit);
   void start_later(Child& child, bool has_refused, const std::string& why);
@@ -63,6 +82,7 @@ class Supervisor {
   std::vector<std::unique_ptr<Child>> children_;
   bool is_stopping_ = false;
   int exit_code_ = 0;
+  ReadPipes read_pipes_;
 };
 
 }  // namespace penstock::cli

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "links.hpp"
 #include "penstock/base/unique_fd.hpp"
+#include "pipes.hpp"
 #include "reader.hpp"
 #include "values.hpp"
 
@@ -22,7 +24,10 @@ namespace {
 using config::Key;
 using config::Section;
 
-constexpr std::array root_keys{Key{"site", true}, Key{"ports", true}, Key{"link", true}};
+constexpr std::array root_keys{Key{"site", true}, Key{"ports", true}, Key{"link", true},
+                               Key{"pipe"}};
+// Of a site that has nothing but pipes.
+constexpr std::array root_keys_of_pipes{Key{"site", true}, Key{"pipe", true}};
 constexpr std::array site_keys{Key{"name", true},  Key{"workers"},      Key{"idle"},
                                Key{"run_dir"},     Key{"state_dir"},    Key{"log_level"},
                                Key{"lab"},         Key{"slow_crypto"},  Key{"audit_log"},
@@ -134,15 +139,27 @@ Result<SiteConfig> read_config(const std::filesystem::path& file, const toml::ta
   config::Refusals refusals{file.string()};
   SiteConfig config;
   config.file = file;
-  const Section root{refusals, table, "", root_keys};
+  const bool has_only_pipes =
+      table.contains("pipe") && !table.contains("link") && !table.contains("ports");
+  const Section root{refusals, table, "",
+                     has_only_pipes ? std::span<const Key>{root_keys_of_pipes} : root_keys};
   read_site(root.section("site", site_keys), config);
-  read_ports(root.section("ports", ports_keys), config);
-  config::read_links(refusals, root, config);
+  if (!has_only_pipes) {
+    read_ports(root.section("ports", ports_keys), config);
+    config::read_links(refusals, root, config);
+  }
+  config::read_pipes(refusals, root, config);
   if (refusals.first()) return std::unexpected{*refusals.first()};
   return config;
 }
 
 }  // namespace
+
+Error only_pipes(const SiteConfig& config) {
+  return {ErrorKind::config, fmt::format("{}: this site has pipes and no [[link]]: `penstock run` "
+                                         "starts its pipes, and needs no other program",
+                                         config.file.string())};
+}
 
 Result<std::string> read_site_text(const std::filesystem::path& file) {
   const auto refuse = [&] {

@@ -17,7 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   fuzz::require(!config->name.empty() && config->name.size() <= limits::max_site_name);
-  fuzz::require(!config->links.empty() && config->links.size() <= limits::max_links);
+  fuzz::require(config->has_links() || !config->pipes.empty());
+  fuzz::require(config->links.size() <= limits::max_links);
+  fuzz::require(config->pipes.size() <= limits::max_pipes);
+  for (const PipeConfig& pipe : config->pipes)
+    fuzz::require(!pipe.name.empty() && !pipe.source.empty() && !pipe.target.empty());
   for (const LinkConfig& link : config->links) {
     const Shape& shape = link.shape;
     fuzz::require(shape.is_paced() == (shape.rate.has_value() || !shape.steps.empty()));

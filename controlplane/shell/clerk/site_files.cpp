@@ -63,6 +63,7 @@ Result<SiteText> read_site(const std::filesystem::path& file) {
   if (!text) return std::unexpected{text.error()};
   auto config = parse_site_config(file, *text);
   if (!config) return std::unexpected{config.error()};
+  if (!config->has_links()) return std::unexpected{only_pipes(*config)};
   return SiteText{.text = std::move(*text), .config = std::move(*config)};
 }
 

@@ -55,6 +55,7 @@ inline constexpr auto grace = 10s;           // the old session keeps receiving 
 // have another has had several attempts by then.
 inline constexpr auto outdated_ends_after = 30s;
 inline constexpr unsigned max_links = 1024;
+inline constexpr unsigned max_pipes = 256;  // each is a process
 inline constexpr auto keepalive = 3s;       // a lane never says nothing for longer
 inline constexpr auto dead_after = 10s;     // nothing heard for so long: the far side is silent
 inline constexpr auto min_dead_after = 5s;  // one keepalive may be lost, and one be late

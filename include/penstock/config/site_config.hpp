@@ -70,6 +70,27 @@ struct LinkConfig {
   bool operator==(const LinkConfig&) const = default;
 };
 
+// A [[pipe]]: an encrypted pipe between two socket addresses, a process of its own.
+struct PipeConfig {
+  enum class Mode : std::uint8_t { encrypt, decrypt };  // the target's side is sealed; the source's
+  enum class Secrecy : std::uint8_t { yes, no, require };
+
+  std::string name;
+  Mode mode = Mode::encrypt;
+  std::string source;  // as spiped writes sockets: host:port, [address]:port, /path
+  std::string target;
+  std::filesystem::path key_file;
+  Secrecy forward_secrecy = Secrecy::yes;
+  unsigned max_connections = 100;  // 0: no limit
+  Time timeout = std::chrono::seconds{5};
+  Time resolve_every = std::chrono::seconds{60};  // 0: never again
+  std::string bind;                               // where it connects from; empty: anywhere
+  std::string user;                               // "user", ":group" or "user:group"; empty: ours
+  bool keep_alive = true;
+
+  bool operator==(const PipeConfig&) const = default;
+};
+
 struct SiteConfig {
   std::filesystem::path file;  // where it was read from
   std::string name;
@@ -87,12 +108,18 @@ struct SiteConfig {
   PortConfig plain;
   WireConfig wire;
   std::vector<LinkConfig> links;
+  std::vector<PipeConfig> pipes;
 
+  // Else it has no ports either, and pipes alone.
+  [[nodiscard]] bool has_links() const { return !links.empty(); }
   [[nodiscard]] std::filesystem::path dataplane_socket() const {
     return run_dir / "dataplane.sock";
   }
   [[nodiscard]] std::filesystem::path admin_socket() const { return run_dir / "admin.sock"; }
 };
+
+// What a program says that serves links, of a site without one.
+[[nodiscard]] Error only_pipes(const SiteConfig& config);
 
 // For the operator: "constant, 100Mbit; packets wait at most 50ms".
 [[nodiscard]] std::string describe(const Shape& shape);

@@ -14,7 +14,7 @@ const std::filesystem::path folder = PENSTOCK_CONFIGS;
 SiteConfig load(const char* file) {
   auto config = load_site_config(folder / file);
   EXPECT_TRUE(config) << config.error().message;
-  return config ? *std::move(config) : SiteConfig{.links = {LinkConfig{}}};
+  return config ? *std::move(config) : SiteConfig{.links = {LinkConfig{}}, .pipes = {}};
 }
 
 TEST(ExampleConfigs, every_one_loads) {
@@ -50,7 +50,7 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
     if (is_key) ++shown;
     uncommented += (is_key ? line.substr(2) : line) + "\n";
   }
-  EXPECT_EQ(shown, 22u);
+  EXPECT_EQ(shown, 27u);
   const std::string file = testing::TempDir() + "penstock-uncommented-site.toml";
   std::ofstream{file} << uncommented;
   const auto explicit_config = load_site_config(file);
@@ -67,6 +67,7 @@ TEST(ExampleConfigs, the_defaults_that_site_toml_shows_are_the_defaults) {
   EXPECT_EQ(explicit_config->lab, config.lab);
   EXPECT_EQ(explicit_config->slow_crypto, config.slow_crypto);
   EXPECT_EQ(explicit_config->wire.udp_port, config.wire.udp_port);
+  EXPECT_EQ(explicit_config->pipes, config.pipes);
   const LinkConfig& a = explicit_config->links[0];
   const LinkConfig& b = config.links[0];
   EXPECT_EQ(a.suites, b.suites);
