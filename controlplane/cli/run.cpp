@@ -15,7 +15,7 @@
 #include "controlplane/cli/commands.hpp"
 #include "controlplane/cli/pipes.hpp"
 #include "controlplane/cli/supervisor.hpp"
-#include "controlplane/pipe/command.hpp"
+#include "controlplane/pipe/service.hpp"
 
 namespace penstock::cli {
 namespace {

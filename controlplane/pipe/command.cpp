@@ -30,10 +30,7 @@ int run_command(std::vector<std::string> arguments, Dialect dialect) {
   if (const auto* const reply = std::get_if<Reply>(&parsed)) return answer(*reply);
   const auto& options = std::get<Options>(parsed);
   log::start(program_of(options, dialect), log::Level::info);
-  const auto ran = options.source.empty() ? run_on_stdio(options) : run_service(options);
-  if (ran) return 0;
-  log::error(ran.error().message);
-  return exit_failed;
+  return options.source.empty() ? run_on_stdio(options) : run_service(options);
 }
 
 }  // namespace penstock::controlplane::pipe

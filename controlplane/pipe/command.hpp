@@ -9,9 +9,6 @@
 
 namespace penstock::controlplane::pipe {
 
-// Every refusal's exit code, as spiped has it.
-inline constexpr int exit_failed = 1;
-
 // `arguments` without the program's name. Returns the exit code.
 [[nodiscard]] int run_command(std::vector<std::string> arguments, Dialect dialect);
 

@@ -73,14 +73,8 @@ Result<void> serve(const Options& options, UniqueFd listener, Opened& opened) {
   return {};
 }
 
-}  // namespace
-
-Result<void> run_service(const Options& options) {
-  end_at_once_as_init();
-  auto readiness = options.is_daemon ? Readiness::go_to_background()
-                                     : Result<Readiness>{Readiness::nobody_waits()};
-  if (!readiness) return std::unexpected{readiness.error()};
-  const auto tell = [&] { return readiness->tell(options.pid_file); };
+Result<void> run(const Options& options, Readiness& readiness) {
+  const auto tell = [&] { return readiness.tell(options.pid_file); };
   // Phase 1: open.
   if (options.waits_for_names)
     if (auto told = tell(); !told) return told;
@@ -99,6 +93,22 @@ Result<void> run_service(const Options& options) {
   if (auto confined = confine(options, opened); !confined) return confined;
   // Phase 3: run.
   return serve(options, std::move(*listener), opened);
+}
+
+int refuse(const Error& error) {
+  log::error(error.message);
+  return exit_failed;
+}
+
+}  // namespace
+
+int run_service(const Options& options) {
+  end_at_once_as_init();
+  auto readiness = options.is_daemon ? Readiness::go_to_background()
+                                     : Result<Readiness>{Readiness::nobody_waits()};
+  if (!readiness) return refuse(readiness.error());
+  const auto ran = run(options, *readiness);
+  return ran ? 0 : refuse(ran.error());  // said before the parent hears of the end
 }
 
 }  // namespace penstock::controlplane::pipe

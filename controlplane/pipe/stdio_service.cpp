@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "penstock/base/log.hpp"
+
 #include "controlplane/pipe/dial.hpp"
 #include "controlplane/pipe/opened.hpp"
 #include "controlplane/pipe/server.hpp"
@@ -35,9 +37,7 @@ Result<UniqueFd> connect(const Options& options, const Places& places) {
   return dial.take();
 }
 
-}  // namespace
-
-Result<void> run_on_stdio(const Options& options) {
+Result<void> run(const Options& options) {
   Opened opened;
   if (auto done = open(options, opened); !done) return done;
   opened.resolver.dismiss();
@@ -50,6 +50,15 @@ Result<void> run_on_stdio(const Options& options) {
   if (!end) return std::unexpected{end.error()};
   if (*end == End::finished) return {};
   return fail(ErrorKind::protocol, std::string{to_string(*end)});
+}
+
+}  // namespace
+
+int run_on_stdio(const Options& options) {
+  const auto ran = run(options);
+  if (ran) return 0;
+  log::error(ran.error().message);
+  return exit_failed;
 }
 
 }  // namespace penstock::controlplane::pipe

@@ -1,21 +1,17 @@
-"""`penstock pipe` as an operator has it: side by side with the real spiped and spipe where they
-say the same, and as a [[pipe]] of a site."""
+"""`penstock pipe` as an operator has it, side by side with the real spiped and spipe."""
 
-import contextlib
 import os
 import signal
 import socket
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
 
 from lab.errors import wait_until
-from lab.programs import program
+from pipe_bench import PENSTOCK, Bench, echo_at, is_alive, takes_connections, through
 
 CAP_IPC_LOCK = 1 << 14
-PENSTOCK = os.path.abspath(program("penstock"))
 SPIPED = ["spiped"]
 PIPE = [PENSTOCK, "pipe"]
 SPIPE = ["spipe"]
@@ -43,102 +39,6 @@ STDIO_REFUSED = [
     "", "-t T", "-k K", "-t T -k K -n 3", "-t T -k K -f -g", "-t T -k K -o x", "-t nope -k K",
     "-t nosuch.invalid:1 -k K", "-t T -k /nowhere", "-t T -k K", "-t [127.0.0.1]:9 -k K", "-t",
 ]  # fmt: skip
-
-
-class Bench:
-    """A folder with a key and names for sockets; all that was started ends with it."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.key = folder / "key"
-        self.key.write_bytes(os.urandom(32))
-        self.key.chmod(0o600)
-        self.started: list[subprocess.Popen] = []
-        self.daemons: list[Path] = []
-
-    def words(self, line: str) -> list[str]:
-        places = {"S": self.folder / "source", "T": self.folder / "target", "K": self.key}
-        return [str(places.get(word, word)) for word in line.split()]
-
-    def run(self, command: list[str], line: str, **more) -> subprocess.CompletedProcess:
-        """To its end; a daemon keeps what it writes to."""
-        with (self.folder / "said").open("w") as said:
-            done = subprocess.run(
-                [*command, *self.words(line)], cwd=self.folder, stdout=said, stderr=said,
-                timeout=60, **{"stdin": subprocess.DEVNULL, **more},
-            )  # fmt: skip
-        return done
-
-    def said(self) -> str:
-        return (self.folder / "said").read_text()
-
-    def start(self, command: list[str], line: str, **more) -> subprocess.Popen:
-        with (self.folder / "said").open("w") as said:
-            process = subprocess.Popen(
-                [*command, *self.words(line)], cwd=self.folder, stdout=said, stderr=said, **more
-            )
-        self.started.append(process)
-        return process
-
-    def listen(self, command: list[str], line: str, name: str = "source", **more):
-        """Started, and taking connections."""
-        process = self.start(command, line, **more)
-        wait_until(lambda: takes_connections(self.folder / name), f"{line} to listen")
-        return process
-
-    def end(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                process.kill()
-            process.wait(60)
-        for file in self.folder.glob("*pid"):
-            with contextlib.suppress(ProcessLookupError, ValueError):
-                os.kill(int(file.read_text()), signal.SIGKILL)
-
-
-def takes_connections(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
-        probe.connect(str(path))
-        return True
-    return False
-
-
-def echo_at(path: Path) -> socket.socket:
-    """Sends back what comes, on every connection, until the far side has ended."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(64)
-
-    def echo(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            while data := connection.recv(1 << 16):
-                connection.sendall(data)
-
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener
-
-
-def through(path: Path, sent: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX) as near:
-        near.settimeout(60)
-        near.connect(str(path))
-        near.sendall(sent)
-        near.shutdown(socket.SHUT_WR)
-        got = b""
-        while data := near.recv(1 << 16):
-            got += data
-    return got
-
-
-def is_alive(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
 
 
 @pytest.fixture
@@ -298,107 +198,3 @@ def test_links_by_their_names_are_spiped_and_spipe(bench):
             input=b"x", capture_output=True, timeout=60,
         )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, b"x")
-
-
-# --- [[pipe]] -------------------------------------------------------------------------------------
-
-
-class Site:
-    """Pipes and nothing else: each `near` leads over its `far` to the target."""
-
-    def __init__(self, bench: Bench):
-        self.bench = bench
-        self.file = bench.folder / "site.toml"
-
-    def write(self, *pipes: str) -> None:
-        self.file.write_text('[site]\nname = "alpha"\n' + "".join(pipes))
-
-    def pipe(self, name: str, mode: str, source: str, target: str, more: str = "") -> str:
-        folder = self.bench.folder
-        return (
-            f'[[pipe]]\nname = "{name}"\nmode = "{mode}"\nsource = "{folder}/{source}"\n'
-            f'target = "{folder}/{target}"\nkey_file = "key"\n{more}'
-        )
-
-    def start(self) -> subprocess.Popen:
-        return self.bench.start(
-            [PENSTOCK, "run", str(self.file)], "",
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # not as under nohup
-        )  # fmt: skip
-
-    def pid_of(self, run: subprocess.Popen, name: str) -> int:
-        """0 while it does not run."""
-        children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
-        for pid in children:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if b"--site-pipe" in words and words[words.index(b"--site-pipe") + 1] == name.encode():
-                return int(pid)
-        return 0
-
-
-@pytest.fixture
-def site(bench):
-    site = Site(bench)
-    site.write(site.pipe("near", "encrypt", "near", "far"),
-               site.pipe("far", "decrypt", "far", "target"))  # fmt: skip
-    with echo_at(bench.folder / "target"):
-        yield site
-
-
-def test_a_site_of_pipes_runs_and_starts_again_what_dies(bench, site):
-    assert bench.run([PENSTOCK, "check", str(site.file)], "").returncode == 0
-    assert "pipe      far: " in bench.said() and "is good" in bench.said()
-    run = site.start()
-    for count in range(2):
-        wait_until(lambda: takes_connections(bench.folder / "far"), "the far pipe")
-        wait_until(lambda: takes_connections(bench.folder / "near"), "the near pipe")
-        assert through(bench.folder / "near", b"x" * 5000) == b"x" * 5000
-        if count == 0:
-            pid = site.pid_of(run, "far")
-            os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: site.pid_of(run, "far") not in (0, pid), "it to be there again")
-    pids = [site.pid_of(run, name) for name in ("near", "far")]
-    with socket.socket(socket.AF_UNIX) as open_connection:
-        open_connection.connect(str(bench.folder / "near"))
-        run.terminate()
-        assert run.wait(60) == 0, bench.said()
-    assert not any(is_alive(pid) for pid in pids)
-
-
-def test_a_hangup_starts_changed_pipes_again_and_no_others(bench, site):
-    run = site.start()
-    wait_until(lambda: takes_connections(bench.folder / "near"), "the near pipe")
-    wait_until(lambda: takes_connections(bench.folder / "far"), "the far pipe")
-    near, far = site.pid_of(run, "near"), site.pid_of(run, "far")
-    site.write("[[pipe]]\n")
-    run.send_signal(signal.SIGHUP)
-    wait_until(lambda: "pipes stay as they are" in bench.said(), "the refusal")
-    site.write(site.pipe("new", "encrypt", "new", "far"),
-               site.pipe("far", "decrypt", "far", "target", 'forward_secrecy = "require"\n'))  # fmt: skip
-    run.send_signal(signal.SIGHUP)
-    wait_until(lambda: takes_connections(bench.folder / "new"), "the new pipe")
-    wait_until(lambda: site.pid_of(run, "far") not in (0, far), "the changed one")
-    wait_until(lambda: takes_connections(bench.folder / "far"), "the changed one")
-    wait_until(lambda: not is_alive(near), "the one that was taken out to end")
-    assert through(bench.folder / "new", b"x") == b"x"
-    far, new = site.pid_of(run, "far"), site.pid_of(run, "new")
-    site.write(site.pipe("far", "decrypt", "far", "target", 'forward_secrecy = "require"\n'))
-    run.send_signal(signal.SIGHUP)
-    wait_until(lambda: not is_alive(new), "the next one to end")
-    assert site.pid_of(run, "far") == far
-    run.terminate()
-    assert run.wait(60) == 0, bench.said()
-
-
-def test_a_pipe_that_refuses_at_the_first_start_ends_the_site(bench, site):
-    (bench.folder / "near").mkdir()
-    run = site.start()
-    assert run.wait(60) == 2
-    assert f"cannot take connections at {bench.folder}/near" in bench.said()
-
-
-@pytest.mark.parametrize("name", ["penstockd", "penstock-dataplane"])
-def test_programs_for_links_refuse_a_site_of_pipes(bench, site, name):
-    command = [os.path.abspath(program(name)), "--config", str(site.file)]
-    assert bench.run(command, "").returncode == 2
-    assert "pipes and no [[link]]" in bench.said()
