@@ -19,6 +19,8 @@
 namespace penstock::controlplane::pipe {
 namespace {
 
+constexpr int all_have_ended = SIGUSR2;  // from us to ourselves
+
 void log_counts(const Server& server) {
   const auto counts = server.counts();
   std::string ends;
@@ -33,6 +35,7 @@ sigset_t signals_to_wait_for() {
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGTERM);
   ::sigaddset(&signals, SIGUSR1);
+  ::sigaddset(&signals, all_have_ended);
   return signals;
 }
 
@@ -64,9 +67,9 @@ Result<void> serve(const Options& options, UniqueFd listener, Opened& opened) {
   // Those that are still there may take as long as they like; they can be counted meanwhile.
   std::thread last{[&server, waiting = ::pthread_self()] {
     server.join();
-    ::pthread_kill(waiting, SIGTERM);
+    ::pthread_kill(waiting, all_have_ended);
   }};
-  while (::sigwait(&signals, &number) == 0 && number != SIGTERM) log_counts(server);
+  while (::sigwait(&signals, &number) == 0 && number != all_have_ended) log_counts(server);
   last.join();
   opened.resolver.dismiss();  // before the targets go that it keeps fresh
   log_counts(server);
