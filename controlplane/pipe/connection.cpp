@@ -20,8 +20,8 @@ void tune(int socket, bool keeps_alive) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
-// Nothing follows what is there.
-constexpr std::uint32_t last_events = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+// Nothing follows what is there; or urgent data stands in it, which cuts a read short.
+constexpr std::uint32_t last_events = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 
 End to_end(Refusal refusal) {
   return refusal == Refusal::not_forward ? End::not_forward : End::bad_handshake;

@@ -30,7 +30,8 @@ Result<Loop> Loop::create() {
 }
 
 bool Loop::add(int fd, void* tag) const {
-  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = tag}};
+  epoll_event event{.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                    .data = {.ptr = tag}};
   if (tag == wake_tag) event.events = EPOLLIN | EPOLLET;
   return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -164,6 +165,17 @@ TEST(PipeServer, EndsBothSidesWhenTheNearEndResets) {
   EXPECT_TRUE(pipe.client.ended(End::finished));
   ends.far.reset();  // for all it was told, the other way could go on
   EXPECT_TRUE(eventually([&] { return pipe.server.server->counts().living == 0; }));
+}
+
+// A read ends in front of it, with more behind.
+TEST(PipeServer, CarriesWhatStandsAroundUrgentData) {
+  const Pipe pipe;
+  const UniqueFd near = connect_to(pipe.client.address);
+  ASSERT_EQ(::send(near.get(), "abc", 3, 0), 3);
+  ASSERT_EQ(::send(near.get(), "!", 1, MSG_OOB), 1);
+  ASSERT_EQ(::send(near.get(), "def", 3, 0), 3);
+  const UniqueFd far = pipe.target.accept();
+  EXPECT_TRUE(std::ranges::equal(read_bytes(far.get(), 6), as_bytes("abcdef")));
 }
 
 TEST(PipeServer, CarriesManyConnectionsEachToItsOwn) {
