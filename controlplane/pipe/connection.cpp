@@ -39,7 +39,7 @@ Connection::Connection(Surroundings& around, int input, int output, UniqueFd con
     : around_(around), plain_in_(input, false), plain_out_(output) {
   adopt(Side::sealed, std::move(connected));
   if (!around_.loop.add(input, tag_of(Side::plain))) plain_in_.ready(false);
-  watch(Side::plain_out, output);
+  if (!around_.loop.add(output, tag_of(Side::plain_out))) plain_out_.never_waits();
 }
 
 Connection::~Connection() {
@@ -67,7 +67,7 @@ Connection::Tagged Connection::from_tag(void* tag) {
 }
 
 void Connection::watch(Side side, int fd) {
-  // A second time for a socket whose connecting was watched, or an output that is the input too.
+  // A second time for a socket whose connecting was watched.
   (void)around_.loop.add(fd, tag_of(side));
 }
 

@@ -74,6 +74,8 @@ class Connection {
   [[nodiscard]] Turn run(Time now);
 
   [[nodiscard]] End end() const { return *end_; }
+  // Of the socket that ended it, where one did; 0: both ways were closed.
+  [[nodiscard]] int error() const { return error_; }
   // Who was at the other side, and what more there is to say of the end.
   [[nodiscard]] std::string describe_end() const;
 

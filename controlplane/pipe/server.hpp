@@ -55,10 +55,10 @@ class Server {
 };
 
 // One pipe between this process's standard input and output and a connected socket: spipe.
-// Blocks until both ways are closed or broken; output that is no socket is told of its end by
-// the end of the process, as spipe's is. Until then all three are non-blocking. `connected` is a
-// stream socket to the far side. Needs fcntl besides what Server::start lists. Why it ended is
-// for the caller to say: nothing is logged.
+// Blocks until both ways are closed or broken, and fails where input or output broke (a full
+// disk); output that is no socket is told of its end by the end of the process, as spipe's is.
+// Until then all three are non-blocking. `connected` is a stream socket to the far side. Needs
+// fcntl besides what Server::start lists. Why it ended is for the caller to say: nothing is logged.
 [[nodiscard]] Result<End> run_stdio(const Settings& settings, UniqueFd connected,
                                     const crypto::FileKey& key, const EnginePlan& plan);
 

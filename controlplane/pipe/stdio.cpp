@@ -35,14 +35,19 @@ Result<End> run_stdio(const Settings& settings, UniqueFd connected, const crypto
                       const EnginePlan& plan) {
   std::signal(SIGPIPE, SIG_IGN);
   std::optional<End> end;
-  auto reactor = Reactor::create(settings, key, plan, {},
-                                 [&end](const Connection& connection) { end = connection.end(); });
+  int error = 0;
+  auto reactor = Reactor::create(settings, key, plan, {}, [&](const Connection& connection) {
+    end = connection.end();
+    error = connection.error();
+  });
   if (!reactor) return std::unexpected{std::move(reactor.error())};
   const NonBlocking input{STDIN_FILENO};
   const NonBlocking output{STDOUT_FILENO};
   ::fcntl(connected.get(), F_SETFL, O_NONBLOCK);
   (*reactor)->adopt_stdio(STDIN_FILENO, STDOUT_FILENO, std::move(connected));
   while (!end) (*reactor)->turn();
+  if (*end == End::finished && error != 0)
+    return fail_errno("standard input or output broke", error);
   return *end;
 }
 

@@ -54,7 +54,7 @@ Moved Sink::write(std::span<const iovec> bytes, std::size_t size) {
 Moved Sink::judge(ssize_t put, std::size_t asked) {
   if (put >= 0) {
     const auto bytes = static_cast<std::size_t>(put);
-    if (bytes < asked) is_ready_ = false;
+    if (bytes < asked) is_ready_ = never_waits_;
     return {Moved::Why::some, bytes};
   }
   if (errno != EAGAIN) return {Moved::Why::broken};

@@ -62,12 +62,15 @@ class Sink {
 
   [[nodiscard]] bool is_ready() const { return is_ready_; }
   void ready() { is_ready_ = true; }
+  // The loop cannot watch it, as a regular file: it takes all, or is broken.
+  void never_waits() { never_waits_ = true; }
 
  private:
   [[nodiscard]] Moved judge(ssize_t put, std::size_t asked);
 
   int fd_ = -1;
   bool is_ready_ = true;  // it is tried before the loop says so: nearly always it is
+  bool never_waits_ = false;
 };
 
 }  // namespace penstock::controlplane::pipe

@@ -1,8 +1,10 @@
 // A pipe of a process's own input and output: a child, since it takes descriptors 0 and 1.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -127,6 +129,26 @@ TEST_F(StdioPipe, ReadsAFileThatNobodyCanWaitFor) {
   EXPECT_EQ(last_of(far.far.get()), Last::closed);
   far.far.reset();
   EXPECT_EQ(exit_code(), static_cast<int>(End::finished));
+}
+
+// As on a full disk: a part is taken, then nothing.
+TEST_F(StdioPipe, SaysThatItsOutputTakesNoMore) {
+  char name[] = "/tmp/penstock-stdio-XXXXXX";
+  const UniqueFd file{::mkstemp(name)};
+  ::unlink(name);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{.rlim_cur = 500, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  const auto killed = std::signal(SIGXFSZ, SIG_IGN);
+  start(in[0], file.get());
+  std::signal(SIGXFSZ, killed);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  close_ours();
+  shake();
+  send_text(pattern(900));
+  EXPECT_EQ(last_of(far.far.get()), Last::closed);
+  EXPECT_EQ(exit_code(), 99);
 }
 
 TEST_F(StdioPipe, SaysThatTheFarSideCutTheHandshake) {
