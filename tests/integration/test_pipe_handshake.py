@@ -3,6 +3,8 @@ changed, repeated or never finished closes its own connection and no other."""
 
 import itertools
 import os
+import re
+import signal
 import socket
 import time
 
@@ -204,6 +206,10 @@ def test_who_never_finishes_costs_nothing_that_stays(lane, maker, role):
     crowd = 500 if maker is PENSTOCK else 100
     resident = [stalled(siege, crowd) for _ in range(3)]
     assert resident[2] - resident[1] < 1 << 20, resident
+    if maker is PENSTOCK:
+        siege.end.process.send_signal(signal.SIGUSR1)
+        counted = re.compile(rf"handshake in time; [^;]*: {3 * crowd}\b")
+        wait_until(lambda: counted.search(siege.end.said()), "all of them to be counted")
 
 
 def stalled(siege: Siege, crowd: int) -> int:

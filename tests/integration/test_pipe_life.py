@@ -1,9 +1,6 @@
 """How a pipe's daemon starts, waits, has enough and ends: ours as spiped's."""
 
 import contextlib
-import os
-import signal
-import subprocess
 
 import pytest
 from lab.errors import wait_until
@@ -102,87 +99,3 @@ def test_a_target_that_goes_and_comes_back(lane, pair):
         with connect(pipe.encrypting.source) as near:
             assert is_ended(near)
     pipe.encrypting.check_idle()
-
-
-# --- the command line ---------------------------------------------------------------------------
-
-GOOD = ["-e", "-s", "{source}", "-t", "{target}", "-k", "{key}"]
-WRONG = {
-    "nothing": [],
-    "both roles": ["-d", *GOOD],
-    "a role twice": ["-e", *GOOD],
-    "no role": GOOD[1:],
-    "no key": GOOD[:-2],
-    "no target": [*GOOD[:3], *GOOD[5:]],
-    "no source": [*GOOD[:1], *GOOD[3:]],
-    "a key that is not there": [*GOOD[:-1], "/nonexistent/key"],
-    "f and g": ["-f", "-g", *GOOD],
-    "r and R": ["-R", "-r", "5", *GOOD],
-    "a word too many": [*GOOD, "more"],
-    "an option that is none": ["-z", *GOOD],
-    "an address without a port": [*GOOD[:4], "nonsense", *GOOD[5:]],
-    "a port that is none": [*GOOD[:4], "[127.0.0.1]:99999", *GOOD[5:]],
-    "a directory that is not there": [*GOOD[:2], "/nonexistent/socket", *GOOD[3:]],
-    "a number that is none": ["-n", "x", *GOOD],
-    "a user that is not there": ["-u", "nobody-has-this-name", *GOOD],
-}
-
-
-@pytest.mark.parametrize("maker", MAKERS, ids=name_of)
-@pytest.mark.parametrize("wrong", WRONG)
-def test_a_wrong_command_line_is_refused(lane, maker, wrong):
-    places = {"source": lane.unix_address(), "target": lane.unix_address(), "key": lane.key}
-    arguments = [argument.format(**places) for argument in WRONG[wrong]]
-    command = [*maker.daemon(), *arguments, *(["-F"] if arguments else [])]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert done.returncode == 1, done
-    assert done.stderr
-
-
-@pytest.mark.parametrize("maker", MAKERS, ids=name_of)
-def test_in_the_background(lane, maker):
-    """It listens when the command returns, and its pid file says who it is."""
-    echo = Echo(lane.target(lane.unix_address()))
-    source, pid_file = lane.unix_address(), lane.directory / "pid"
-    command = [*maker.daemon(), "-d", "-s", source, "-t", echo.target.address, "-k", str(lane.key)]
-    subprocess.run(
-        [*command, "-p", str(pid_file)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, timeout=PATIENCE, check=True,
-    )  # fmt: skip
-    pid = int(pid_file.read_text())
-    try:
-        assert is_listening(source)
-        encrypting = lane.end(maker, "-e", source)
-        with connect(encrypting.source) as near:
-            ask(near)
-    finally:
-        os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not is_running(pid), "the daemon to end")
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-@pytest.mark.parametrize("maker", MAKERS, ids=name_of)
-def test_a_key_from_standard_input(lane, maker):
-    echo = Echo(lane.target(lane.unix_address()))
-    source = lane.unix_address()
-    command = [*maker.daemon(), "-d", "-s", source, "-t", echo.target.address, "-k", "-", "-F"]
-    with lane.key.open("rb") as key:
-        process = subprocess.Popen(command, stdin=key)
-    try:
-        wait_until(lambda: is_listening(source), "the end to listen")
-        encrypting = lane.end(maker, "-e", source)
-        with connect(encrypting.source) as near:
-            ask(near)
-    finally:
-        process.kill()
-        process.wait()
