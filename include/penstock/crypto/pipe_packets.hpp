@@ -30,9 +30,13 @@ inline constexpr std::size_t size = 1060;
 
 // One direction's keys as the engine computes with them, in secret memory, and the number of
 // its next packet: numbers are taken by seal and open, and by nothing else, and only go up.
-// What was moved from seals and opens nothing: a programmer's error.
+// What was moved from seals and opens nothing: a programmer's error. Nothing is moved over keys:
+// swapping would leave the old ones behind with the other's number, which theirs may have passed.
 class PipeKeys {
  public:
+  PipeKeys(PipeKeys&&) noexcept = default;
+  ~PipeKeys() = default;
+
   [[nodiscard]] std::uint64_t next() const { return next_; }
 
  private:
