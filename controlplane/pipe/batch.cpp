@@ -38,8 +38,9 @@ void BatchPool::wipe() {
   dirty_ = 0;
 }
 
-std::unique_ptr<Batch> BatchPool::lend() {
-  dirty_ = 0;  // give_back wipes all of it
+std::unique_ptr<Batch> BatchPool::lend(std::size_t kept) {
+  if (dirty_ > kept) penstock::wipe(std::span{hand_->bytes}.subspan(kept, dirty_ - kept));
+  dirty_ = 0;
   return std::move(hand_);
 }
 

@@ -44,8 +44,9 @@ class BatchPool {
   void holds_text(std::size_t bytes) { dirty_ = std::max(dirty_, bytes); }
   void wipe();
 
-  // Takes the hand away from the thread, and gives it back; its text is wiped then.
-  [[nodiscard]] std::unique_ptr<Batch> lend();
+  // Takes the hand away from the thread with its first `kept` bytes: texts of others behind them
+  // are wiped. give_back() wipes all of it.
+  [[nodiscard]] std::unique_ptr<Batch> lend(std::size_t kept);
   void give_back(std::unique_ptr<Batch> batch);
 
  private:

@@ -88,7 +88,7 @@ Flow OpenFlow::flush(Sink& plain, Tools tools) {
     if (kept_ != nullptr) tools.batches.give_back(std::move(kept_));
     return Flow::again;
   }
-  if (kept_ == nullptr) kept_ = tools.batches.lend();
+  if (kept_ == nullptr) kept_ = tools.batches.lend(count_ * pipe_packet::size);
   return plain.is_ready() ? Flow::again : Flow::waiting;
 }
 

@@ -69,7 +69,7 @@ Flow SealFlow::flush(Sink& sealed, Tools tools) {
     if (kept_ != nullptr) tools.batches.give_back(std::move(kept_));
     return Flow::again;
   }
-  if (kept_ == nullptr) kept_ = tools.batches.lend();
+  if (kept_ == nullptr) kept_ = tools.batches.lend(end_);
   return sealed.is_ready() ? Flow::again : Flow::waiting;
 }
 

@@ -185,10 +185,20 @@ TEST_F(SmallFlows, WipeABatchThatComesBack) {
   batches.holds_text(text.size());
   batches.wipe();
   EXPECT_TRUE(std::ranges::all_of(std::span{batches.hand().bytes}.first(text.size()), is_zero));
-  auto lent = batches.lend();
+  auto lent = batches.lend(0);
   std::ranges::copy(text, lent->bytes.begin() + 60'000);
   batches.give_back(std::move(lent));
   EXPECT_TRUE(std::ranges::all_of(batches.hand().bytes, is_zero));
+}
+
+// A connection may keep it for as long as nobody takes its own text.
+TEST_F(Flows, LendNoTextOfOthers) {
+  const ByteVector text(1000, std::byte{0x55});
+  std::ranges::copy(text, batches.hand().bytes.begin());
+  batches.holds_text(text.size());
+  const auto lent = batches.lend(400);
+  EXPECT_EQ(std::ranges::count(lent->bytes, std::byte{0x55}), 400);
+  EXPECT_EQ(lent->bytes[399], std::byte{0x55});
 }
 
 TEST_F(Flows, SayWhichSocketBroke) {
