@@ -98,6 +98,7 @@ class StepsDrive final : public Drive {
       packet.sa = &*shares_[next_]->out;
       next_ = next_ + 1 == shares_.size() ? 0 : next_ + 1;
     }
+    outbound::fetch(out_);
     for (bool more = true; more;) {
       more = outbound::pack(out_, now);
       if (!more) outbound::flush(out_, now);

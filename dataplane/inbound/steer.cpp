@@ -57,6 +57,25 @@ bool is_ce_in(const PacketView& view) {
   return ((is_v4 ? second : second >> 4) & ce) == ce;
 }
 
+// Where the frames are of several SAs: their slots, and then they, before the first is looked at.
+void fetch(const Path& path) {
+  if (path.claim_count < 2) return;
+  std::array<FrameHeader, burst> several;
+  std::size_t count = 0;
+  Spi last;
+  for (const Claim& claim : std::span{path.claims}.first(path.claim_count)) {
+    if (claim.bytes.size() < frame_layout::header) continue;
+    const Spi spi{load_be32(&claim.bytes[frame_layout::spi])};
+    if (spi == last) continue;
+    last = spi;
+    path.sessions.fetch_slot(spi);
+    several[count++] = {spi, {load_be64(&claim.bytes[frame_layout::sequence])}};
+  }
+  if (count < 2) return;
+  for (const FrameHeader& header : std::span{several}.first(count))
+    path.sessions.fetch(header.spi, header.sequence);
+}
+
 // The frame in a buffer of ours: the port's mbuf where there is one, else a copy.
 void take(Path& path, const Claim& claim, Frame& frame) {
   PacketView& view = *claim.view;
@@ -74,6 +93,8 @@ void take(Path& path, const Claim& claim, Frame& frame) {
 
 void steer(Path& path) {
   path.frame_count = 0;
+  fetch(path);
+  const InboundSa* last = nullptr;
   for (const Claim& claim : std::span{path.claims}.first(path.claim_count)) {
     const auto header = read_frame_header(claim.bytes);
     if (!header) {
@@ -88,6 +109,11 @@ void steer(Path& path) {
     if (const auto reason = look(*sa, claim.bytes, header->sequence)) {
       path.count.drop(*reason);
       continue;
+    }
+    if (sa != last) {
+      last = sa;
+      sa->keys.fetch();
+      sa->session->fetch();
     }
     Frame& frame = path.frames[path.frame_count++];
     // One by one: the compiler would gather them on the stack and wait for them there.

@@ -5,6 +5,7 @@ namespace penstock::dataplane::outbound {
 std::size_t run(Path& path, Time now) {
   receive(path);
   steer(path);
+  fetch(path);
   if (path.paced.carriers != 0) queue(path, now);
   for (bool more = true; more;) {
     more = pack(path, now);

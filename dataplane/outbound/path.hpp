@@ -60,6 +60,10 @@ struct FrameBatch {
 
   [[nodiscard]] bool full() const { return buffers.full(); }
   void push(rte_mbuf* buffer, OutboundSa* sa) {
+    if (buffers.empty() || sas[buffers.size() - 1] != sa) {
+      sa->keys.fetch();
+      sa->session->fetch();
+    }
     sas[buffers.size()] = sa;
     dscps[buffers.size()] = sa->dscp.value();
     buffers.push(buffer);
@@ -125,6 +129,8 @@ std::size_t run(Path& path, Time now);
 
 void receive(Path& path);
 void steer(Path& path);
+// Begins to fetch the packets' SAs, before the first is looked at.
+void fetch(const Path& path);
 // Takes the packets of links whose frames are timed out of the burst, into their queues.
 void queue(Path& path, Time now);
 // True: call again after seal and emit, there is more.

@@ -34,6 +34,15 @@ void steer_by_vlan(Path& path, const VlanMap& vlans) {
 
 }  // namespace
 
+void fetch(const Path& path) {
+  const OutboundSa* last = nullptr;
+  for (const Packet& packet : std::span{path.packets}.first(path.packet_count)) {
+    if (packet.sa == last) continue;
+    last = packet.sa;
+    prefetch(last, sizeof *last);
+  }
+}
+
 void steer(Path& path) {
   const VlanMap& vlans = path.sessions.vlans();
   if (vlans.is_used())

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "penstock/base/clock.hpp"
+#include "penstock/base/prefetch.hpp"
 #include "penstock/crypto/sa_keys.hpp"
 #include "penstock/link/fill_forecast.hpp"
 #include "penstock/link/frame_tally.hpp"
@@ -71,6 +72,11 @@ struct alignas(64) InboundSa {
         reassembler(budget, static_cast<std::uint64_t>(Time{limits::reorder_wait}.count())) {}
 
   [[nodiscard]] FrameShape shape() const { return keys.shape(); }
+  // A frame with this number is about to come.
+  void fetch(SequenceNumber sequence) const {
+    prefetch(this, offsetof(InboundSa, window) + sizeof(std::uint64_t));
+    window.fetch(sequence);
+  }
 
   ExpandedKeys keys;
   Session* session = nullptr;
@@ -78,11 +84,11 @@ struct alignas(64) InboundSa {
   bool is_followed = false;  // the far side is where its newest frame says, once it has proved it
   bool is_reported = false;  // the far side sends by the clock, and is told what came of it
   std::uint64_t failed_opens = 0;
-  std::uint64_t max_failed_opens;  // then it receives no more
-  Reassembler reassembler;         // its ticks are nanoseconds
-  FrameTally tally;                // while it is reported
-  ReplayWindow window;
+  std::uint64_t max_failed_opens;   // then it receives no more
+  Reassembler reassembler;          // its ticks are nanoseconds
   std::size_t due_place = not_due;  // among the SAs of the worker that have a gap
+  FrameTally tally;                 // while it is reported
+  ReplayWindow window;
 };
 static_assert(offsetof(InboundSa, reassembler) <= 64, "looks before crypto touch one line");
 static_assert(sizeof(InboundSa) <= sizeof(ReplayWindow) + 6 * 64);

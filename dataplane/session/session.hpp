@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "penstock/base/address.hpp"
+#include "penstock/base/prefetch.hpp"
 #include "penstock/ipc/messages.hpp"
 
 #include "dataplane/session/due_heap.hpp"
@@ -72,10 +73,8 @@ struct Session {
   Time state_ends{};              // of unconfirmed and retiring: when the session is removed
   Time confirm_at{};              // the initiator's next dummy while unconfirmed
   Time confirm_wait{};
-  Time answers_end{};                 // the responder answers frames until then
-  Time attentive_until{Time::max()};  // a good frame before that is something to decide about
-  Time current_since{};               // silence is counted from then at the earliest
-  Time last_sealed{};
+  Time answers_end{};               // the responder answers frames until then
+  Time current_since{};             // silence is counted from then at the earliest
   std::size_t due_place = not_due;  // among the sessions of SessionLife
   bool rekey_told = false;
   Sighting sighting;
@@ -87,7 +86,15 @@ struct Session {
   PuntRate stray_rate{4, 5};    // the same, not from where its frames go
   PuntRate report_rate{2 * limits::max_lanes, 2 * limits::max_lanes};  // of other workers' lanes
 
+  // --- the worker's, for every frame: one line -------------------------------------
+  // A good frame before that is something to decide about.
+  alignas(64) Time attentive_until{Time::max()};
+  Time last_sealed{};
   SessionProgress progress;
+  static_assert(2 * sizeof(Time) + sizeof(SessionProgress) <= 64);
+
+  // A frame of the session is about to be sealed or opened.
+  void fetch() const { prefetch(&attentive_until); }
 
   [[nodiscard]] ipc::SessionState state() const {
     return progress.state.load(std::memory_order_relaxed);

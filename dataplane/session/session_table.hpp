@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/base/limits.hpp"
+#include "penstock/base/prefetch.hpp"
 
 #include "dataplane/seat.hpp"
 #include "dataplane/session/session.hpp"
@@ -30,6 +31,13 @@ class SessionTable {
     if (place >= slot.lanes) return nullptr;
     InboundSa* sa = slot.first + place;
     return sa->spi == spi ? sa : nullptr;
+  }
+  // Before a find() of which the slot, or after that the SA, may be far from the caches.
+  void fetch_slot(Spi spi) const { prefetch(&slots_[spi.slot()]); }
+  void fetch(Spi spi, SequenceNumber sequence) const {
+    const Slot& slot = slots_[spi.slot()];
+    const std::uint32_t place = places_[spi.lane()];
+    if (place < slot.lanes) slot.first[place].fetch(sequence);
   }
   // The session that receives on this SPI, whichever worker has the lane; null: there is none.
   [[nodiscard]] Session* session_of(Spi spi) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "penstock/base/limits.hpp"
+#include "penstock/base/prefetch.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/keys/secret.hpp"
 #include "penstock/wire/frame.hpp"
@@ -26,6 +27,8 @@ class ExpandedKeys {
 
   [[nodiscard]] Protection protection() const { return protection_; }
   [[nodiscard]] FrameShape shape() const { return shape_; }
+  // Begins to fetch them: an engine uses them soon.
+  void fetch() const { prefetch(memory_, size_); }
 
  private:
   friend class FrameEngine;
@@ -59,6 +62,7 @@ class SealKeys {
   // Of the next frame; also how many were numbered, unless some were skipped.
   [[nodiscard]] SequenceNumber next() const { return {next_}; }
   [[nodiscard]] const limits::SaLimits& limits() const { return limits_; }
+  void fetch() const { keys_.fetch(); }
   [[nodiscard]] bool wants_rekey() const { return next_ >= limits_.rekey_frames; }
 
   // Leaves numbers out: `first` is not below next().

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "penstock/base/limits.hpp"
+#include "penstock/base/prefetch.hpp"
 #include "penstock/wire/frame.hpp"
 
 namespace penstock {
@@ -19,6 +20,7 @@ class ReplayWindow {
   // Tests and sets the bit at once: of two copies in one batch one is fresh and the
   // other replayed. Call in batch order, only for frames whose MAC holds.
   [[nodiscard]] ReplayVerdict admit(SequenceNumber sequence);
+  void fetch(SequenceNumber sequence) const { prefetch(&bits_[word(sequence.value)]); }
   // The highest number admitted plus one; 0 before the first.
   [[nodiscard]] std::uint64_t next() const { return next_; }
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "penstock/base/check.hpp"
+#include "penstock/base/prefetch.hpp"
 #include "penstock/base/suite.hpp"
 #include "penstock/crypto/sa_keys.hpp"
 #include "penstock/wire/frame.hpp"
@@ -51,11 +52,6 @@ using OpenedMask = std::uint64_t;
 inline std::uint8_t* library_bytes(std::byte* at) { return reinterpret_cast<std::uint8_t*>(at); }
 inline const std::uint8_t* library_bytes(const std::byte* at) {
   return reinterpret_cast<const std::uint8_t*>(at);
-}
-
-// Begins to fetch `size` bytes that are needed soon.
-inline void prefetch(const std::byte* at, std::size_t size) {
-  for (std::size_t line = 0; line < size; line += 64) __builtin_prefetch(at + line);
 }
 
 }  // namespace penstock
