@@ -23,7 +23,8 @@ json to_json(const ReloadReport& report) {
 
 json to_json(const ZeroizeReport& report) {
   return {{"links", report.links},
-          {"sessions", report.sessions ? json(*report.sessions) : json(nullptr)}};
+          {"sessions", report.sessions ? json(*report.sessions) : json(nullptr)},
+          {"pipes", report.pipes}};
 }
 
 template <class T>

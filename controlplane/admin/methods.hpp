@@ -38,6 +38,7 @@ struct ReloadReport {
 struct ZeroizeReport {
   std::size_t links = 0;                  // whose keys penstockd wiped
   std::optional<std::uint32_t> sessions;  // that the data plane wiped; empty: it is not running
+  std::size_t pipes = 0;                  // of the config, which keep theirs: other processes
 };
 
 // What an operator may ask of a site. Each is answered once, now or later.

@@ -35,6 +35,10 @@ int print_report(const nlohmann::json& report) {
   else
     print_sessions(report.at("sessions").get<std::uint32_t>());
   fmt::print("every link is down; {}", files_remain);
+  // Processes of which penstockd knows but the number.
+  if (const auto pipes = report.value("pipes", std::size_t{0}); pipes > 0)
+    fmt::print("the site's pipes ({}) KEEP THEIR KEYS: stop `penstock run`, and they end with it\n",
+               pipes);
   return 0;
 }
 

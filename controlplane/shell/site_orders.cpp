@@ -51,7 +51,8 @@ void Site::zeroize(const Caller& caller, OnZeroized on_zeroized) {
                       "keys are ({}): kill penstock-dataplane, and they end with it",
                       sessions.error().message)));
     }
-    on_zeroized(ZeroizeReport{.links = links_.size(), .sessions = *sessions});
+    on_zeroized(ZeroizeReport{
+        .links = links_.size(), .sessions = *sessions, .pipes = config_.pipes.size()});
   });
 }
 

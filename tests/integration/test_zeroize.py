@@ -77,6 +77,22 @@ def test_penstockd_forgets_every_key_and_tells_the_data_plane(up):
     alpha.wait_link("up")
 
 
+def test_pipes_keep_their_keys_and_it_says_so(up):
+    alpha, _ = up
+    alpha.write_config(
+        '[[pipe]]\nname = "mail"\nmode = "encrypt"\nsource = "[127.0.0.1]:25"\n'
+        'target = "[192.0.2.1]:8025"\nkey_file = "mail.key"\n'
+    )
+    reloaded = alpha.command("reload", str(alpha.config_file))
+    assert reloaded.returncode == 0, reloaded.stderr
+    said = zeroize(alpha)
+    assert said.returncode == 0
+    assert said.stdout.endswith(
+        f"{FILES_REMAIN}the site's pipes (1) KEEP THEIR KEYS: "
+        "stop `penstock run`, and they end with it\n"
+    )
+
+
 def test_without_a_data_plane_penstockd_forgets_all_the_same(up):
     alpha, _ = up
     alpha.dataplane.die()

@@ -31,7 +31,7 @@ class Target final : public AdminTarget {
   }
   void zeroize(const Caller& caller, OnZeroized on_zeroized) override {
     zeroized_by = caller.uid;
-    on_zeroized(ZeroizeReport{.links = 3, .sessions = sessions});
+    on_zeroized(ZeroizeReport{.links = 3, .sessions = sessions, .pipes = 2});
   }
   void restore_key(const std::string& peer, OnDone on_done) override {
     restored = peer;
@@ -102,7 +102,7 @@ TEST_F(AdminMethods, reload_says_what_it_did_or_why_not) {
 
 TEST_F(AdminMethods, zeroize_knows_who_asks) {
   EXPECT_EQ(answer_to(R"({"method":"zeroize"})").at("result"),
-            (json{{"links", 3}, {"sessions", nullptr}}));
+            (json{{"links", 3}, {"sessions", nullptr}, {"pipes", 2}}));
   EXPECT_EQ(target_.zeroized_by, 7u);
   target_.sessions = 4;
   EXPECT_EQ(answer_to(R"({"method":"zeroize"})").at("result").at("sessions"), 4);
