@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <string>
@@ -19,7 +20,11 @@
 namespace penstock::controlplane::pipe {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr int all_have_ended = SIGUSR2;  // from us to ourselves
+// What comes so soon after an order to stop is the same order: timeout(1) sends it twice.
+constexpr auto one_order = 1s;
 
 void log_counts(const Server& server) {
   const auto counts = server.counts();
@@ -52,6 +57,32 @@ Result<UniqueFd> listen(const Options& options, const Opened& opened) {
   return listen_at(opened.places.source, !options.site_pipe.empty());
 }
 
+// As who had not asked for it.
+void end_at_once_by(int number) {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, number);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  ::raise(number);
+}
+
+// Those that are still there may take as long as they like; they can be counted meanwhile.
+void wait_for_the_last(Server& server) {
+  std::thread last{[&server, waiting = ::pthread_self()] {
+    server.join();
+    ::pthread_kill(waiting, all_have_ended);
+  }};
+  const auto asked = std::chrono::steady_clock::now();
+  const sigset_t signals = signals_to_wait_for();
+  int number = 0;
+  while (::sigwait(&signals, &number) == 0 && number != all_have_ended) {
+    log_counts(server);
+    if (number == SIGTERM && std::chrono::steady_clock::now() - asked > one_order)
+      end_at_once_by(SIGTERM);
+  }
+  last.join();
+}
+
 Result<void> serve(const Options& options, UniqueFd listener, Opened& opened) {
   Targets targets;
   targets.replace(std::move(opened.places.targets));
@@ -64,13 +95,7 @@ Result<void> serve(const Options& options, UniqueFd listener, Opened& opened) {
   int number = 0;
   while (::sigwait(&signals, &number) == 0 && number != SIGTERM) log_counts(server);
   server.stop();
-  // Those that are still there may take as long as they like; they can be counted meanwhile.
-  std::thread last{[&server, waiting = ::pthread_self()] {
-    server.join();
-    ::pthread_kill(waiting, all_have_ended);
-  }};
-  while (::sigwait(&signals, &number) == 0 && number != all_have_ended) log_counts(server);
-  last.join();
+  wait_for_the_last(server);
   opened.resolver.dismiss();  // before the targets go that it keeps fresh
   log_counts(server);
   return {};

@@ -49,7 +49,8 @@ As a service:
   -v             print the version
 
 Exit code 0 when it is ready (without -F), or has ended as asked, 1 where something is wrong.
-SIGTERM: no new connections, the end when the last has ended. SIGUSR1: log what was counted.
+SIGTERM: no new connections, the end when the last has ended; a second one: the end at once.
+SIGUSR1: log what was counted.
 )";
 
 }  // namespace

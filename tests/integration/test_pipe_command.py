@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,23 @@ def test_a_stop_waits_for_the_last_connection(bench):
             assert near.recv(9) == b"b"
             assert pipe.poll() is None
         assert pipe.wait(60) == 0
+
+
+def test_a_second_stop_is_the_end(bench):
+    """As of spiped, whose socket stays where it was, so that nobody can wait for its first one."""
+    with echo_at(bench.folder / "target"):
+        bench.listen(PIPE, "-dF -s S -t T -k K")
+        pipe = bench.listen(PIPE, f"-eF -s {bench.folder}/near -t S -k K", "near")
+        with socket.socket(socket.AF_UNIX) as near:
+            near.settimeout(60)
+            near.connect(str(bench.folder / "near"))
+            near.sendall(b"a")
+            assert near.recv(9) == b"a"
+            pipe.terminate()
+            wait_until(lambda: not takes_connections(bench.folder / "near"), "the socket to close")
+            time.sleep(1.2)  # one that comes at once with the first is the same
+            pipe.terminate()
+            assert pipe.wait(60) == -signal.SIGTERM
 
 
 def statuses(pid: int) -> list[dict[str, str]]:
