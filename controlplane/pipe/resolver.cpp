@@ -133,7 +133,14 @@ Result<std::vector<SocketAddress>> Resolver::ask(const HostName& name) {
        at += sizeof(sockaddr_storage)) {
     sockaddr_storage address{};
     std::memcpy(&address, &answer[at], sizeof address);
-    addresses.push_back(socket_address(address));
+    // Of a name: a Unix socket would be one of this machine's, whoever leads the child astray.
+    const auto found = socket_address(address);
+    if (!found)
+      return fail(ErrorKind::system,
+                  fmt::format("{} was given an address that is no IP address; is the process that "
+                              "looks names up intact? Start this one again",
+                              name.host));
+    addresses.push_back(*found);
   }
   return addresses;
 }

@@ -101,10 +101,10 @@ std::string to_string(const SocketAddress& address) {
   return fmt::format("[{}]:{}", host.data(), ntohs(in.sin6_port));
 }
 
-SocketAddress socket_address(const sockaddr_storage& ip) {
-  return {.storage = ip,
-          .size = static_cast<socklen_t>(ip.ss_family == AF_INET ? sizeof(sockaddr_in)
-                                                                 : sizeof(sockaddr_in6))};
+std::optional<SocketAddress> socket_address(const sockaddr_storage& ip) {
+  if (ip.ss_family == AF_INET) return SocketAddress{.storage = ip, .size = sizeof(sockaddr_in)};
+  if (ip.ss_family == AF_INET6) return SocketAddress{.storage = ip, .size = sizeof(sockaddr_in6)};
+  return std::nullopt;
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) { return parse(text, 1); }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,7 +40,8 @@ using Endpoint = std::variant<SocketAddress, HostName>;
 // A name that is but an address in figures needs nobody to look it up: its addresses, else
 // nothing.
 [[nodiscard]] std::vector<SocketAddress> numeric_addresses(const HostName& name);
-[[nodiscard]] SocketAddress socket_address(const sockaddr_storage& ip);
+// Nothing where it is neither IPv4 nor IPv6.
+[[nodiscard]] std::optional<SocketAddress> socket_address(const sockaddr_storage& ip);
 
 // Where to connect to, tried in order. Any thread.
 class Targets {

@@ -45,7 +45,7 @@ TEST(PipeResolver, ReplacesTheListEverySoOften) {
 TEST(PipeResolver, KeepsTheLastListWhenALookupFails) {
   Targets targets;
   const auto before = socket_address({.ss_family = AF_INET, .__ss_padding = {}, .__ss_align = 0});
-  targets.replace({before});
+  targets.replace({*before});
   {
     Resolver resolver;
     ASSERT_TRUE(resolver.look_up(*parse_endpoint("localhost:80")));
@@ -53,7 +53,7 @@ TEST(PipeResolver, KeepsTheLastListWhenALookupFails) {
     std::this_thread::sleep_for(50ms);
   }
   ASSERT_EQ(targets.get()->size(), 1);
-  EXPECT_EQ(to_string(targets.get()->front()), to_string(before));
+  EXPECT_EQ(to_string(targets.get()->front()), to_string(*before));
 }
 
 }  // namespace

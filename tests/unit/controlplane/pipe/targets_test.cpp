@@ -64,6 +64,19 @@ TEST(PipeEndpoint, WhatIsConnectedFromMayLackItsPort) {
   EXPECT_EQ(bind_address("/run/socket"), "/run/socket");
 }
 
+TEST(PipeEndpoint, ANameHasIpAddressesAlone) {
+  sockaddr_storage address{};
+  for (const int family : {AF_INET, AF_INET6}) {
+    address.ss_family = static_cast<sa_family_t>(family);
+    ASSERT_TRUE(socket_address(address));
+    EXPECT_EQ(socket_address(address)->family(), family);
+  }
+  for (const int family : {AF_UNIX, AF_UNSPEC, AF_VSOCK}) {
+    address.ss_family = static_cast<sa_family_t>(family);
+    EXPECT_FALSE(socket_address(address)) << family;
+  }
+}
+
 TEST(PipeEndpoint, FiguresNeedNobodyToLookThemUp) {
   const auto found = numeric_addresses({"127.0.0.1", "80"});
   ASSERT_EQ(found.size(), 1);
