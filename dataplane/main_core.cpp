@@ -21,9 +21,9 @@ Bytes bytes_of(rte_mbuf* buffer) {
 }
 
 // Places of a mailbox that these commands must not take: the last is for the order that must not
-// wait, and what far sides say fills half at most.
+// wait, then for its end, and what far sides say fills half at most.
 constexpr std::size_t kept_from(Command::Kind kind) {
-  if (kind == Command::Kind::zeroize) return 0;
+  if (kind == Command::Kind::zeroize || kind == Command::Kind::wipe) return 0;
   return kind == Command::Kind::report ? decltype(Mailbox::commands)::entries / 2 : 1;
 }
 

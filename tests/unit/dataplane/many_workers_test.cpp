@@ -226,6 +226,20 @@ TEST_P(ManyWorkers, ZeroizeEndsEverything) {
   EXPECT_EQ(reason, static_cast<std::uint32_t>(ipc::RemovalReason::zeroized));
 }
 
+// What workers handed over meanwhile is wiped when all have given their shares back.
+TEST_P(ManyWorkers, AFullMailboxHasRoomForTheEndOfAZeroize) {
+  pair.connect(make_session());
+  pair.a.zeroize(pair.now);
+  for (unsigned worker = 0; worker < pair.a.workers(); ++worker) {
+    pair.a.turn_worker(worker, pair.now);
+    auto& commands = pair.a.mailbox(worker).commands;
+    while (commands.room() > 1) ASSERT_TRUE(commands.push({.kind = Command::Kind::link_gone}));
+  }
+  pair.a.turn_main_core(pair.now);
+  for (unsigned worker = 0; worker < pair.a.workers(); ++worker)
+    EXPECT_EQ(pair.a.mailbox(worker).commands.room(), pair.a.workers() > 1 ? 0 : 1);
+}
+
 TEST_P(ManyWorkers, WhatIsToldOfASessionIsOfAllItsShares) {
   pair.connect(make_session());
   expect_all_lanes_carry(pair.a, pair.b);
