@@ -5,7 +5,9 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -66,21 +68,22 @@ void end_at_once_by(int number) {
   ::raise(number);
 }
 
-// Those that are still there may take as long as they like; they can be counted meanwhile.
-void wait_for_the_last(Server& server) {
-  std::thread last{[&server, waiting = ::pthread_self()] {
-    server.join();
-    ::pthread_kill(waiting, all_have_ended);
-  }};
-  const auto asked = std::chrono::steady_clock::now();
+// Until the last connection has ended after an order to stop. They may take as long as they like;
+// they can be counted meanwhile.
+void obey(Server& server) {
+  using Clock = std::chrono::steady_clock;
   const sigset_t signals = signals_to_wait_for();
+  std::optional<Clock::time_point> stopped;
   int number = 0;
-  while (::sigwait(&signals, &number) == 0 && number != all_have_ended) {
+  while (::sigwait(&signals, &number) == 0 && !(stopped && number == all_have_ended)) {
+    if (number == SIGTERM && !stopped) {
+      stopped = Clock::now();
+      server.stop();
+      continue;
+    }
     log_counts(server);
-    if (number == SIGTERM && std::chrono::steady_clock::now() - asked > one_order)
-      end_at_once_by(SIGTERM);
+    if (number == SIGTERM && Clock::now() - *stopped > one_order) end_at_once_by(SIGTERM);
   }
-  last.join();
 }
 
 Result<void> serve(const Options& options, UniqueFd listener, Opened& opened) {
@@ -91,11 +94,13 @@ Result<void> serve(const Options& options, UniqueFd listener, Opened& opened) {
   if (auto started = server.start(); !started) return started;
   if (auto name = name_to_refresh(options))
     opened.resolver.keep_fresh(std::move(*name), options.resolve_every, targets);
-  const sigset_t signals = signals_to_wait_for();
-  int number = 0;
-  while (::sigwait(&signals, &number) == 0 && number != SIGTERM) log_counts(server);
-  server.stop();
-  wait_for_the_last(server);
+  // Now, and not at the end: there may be no thread to be had then.
+  std::thread last{[&server, waiting = ::pthread_self()] {
+    server.join();
+    ::pthread_kill(waiting, all_have_ended);
+  }};
+  obey(server);
+  last.join();
   opened.resolver.dismiss();  // before the targets go that it keeps fresh
   log_counts(server);
   return {};
@@ -120,7 +125,13 @@ Result<void> run(const Options& options, Readiness& readiness) {
   // Phase 2: confine.
   if (auto confined = confine(options, opened); !confined) return confined;
   // Phase 3: run.
-  return serve(options, std::move(*listener), opened);
+  try {
+    return serve(options, std::move(*listener), opened);
+  } catch (const std::system_error& error) {
+    return fail(ErrorKind::system, fmt::format("cannot start a thread: {}; raise the limit on "
+                                               "processes (ulimit -u; systemd: TasksMax) or memory",
+                                               error.code().message()));
+  }
 }
 
 int refuse(const Error& error) {

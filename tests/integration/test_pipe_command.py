@@ -1,6 +1,7 @@
 """`penstock pipe` as an operator has it, side by side with the real spiped and spipe."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -159,6 +160,15 @@ def statuses(pid: int) -> list[dict[str, str]]:
     texts = [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
     return [dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
             for text in texts]  # fmt: skip
+
+
+def test_threads_that_cannot_be_started_are_a_refusal(bench):
+    done = bench.run(
+        PIPE, "-dF -s S -t T -k K -u nobody:nogroup",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (1, 1)),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "cannot start a thread" in bench.said() and "ulimit -u" in bench.said()
 
 
 @pytest.mark.parametrize("target", ["[127.0.0.1]:9", "localhost:9"])
