@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -36,6 +37,22 @@ bool is_stale(const SocketAddress& address) {
   if (::lstat(to_string(address).c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return false;
   const UniqueFd probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   return probe && ::connect(probe.get(), address.get(), address.size) != 0 && errno == ECONNREFUSED;
+}
+
+// What to do where a source socket cannot be made.
+std::string_view advice(int error, bool is_path) {
+  switch (error) {
+    case EADDRINUSE:
+      return is_path ? "; remove the file if no process listens there any more"
+                     : "; another process listens there (ss -ltnp names it)";
+    case EADDRNOTAVAIL:
+      return "; give this machine the address, or write [0.0.0.0] or [::] for all it has";
+    case EACCES:
+      return is_path ? "; this user must be able to write to its folder"
+                     : "; ports below 1024 need root, or CAP_NET_BIND_SERVICE";
+    default:
+      return "";
+  }
 }
 
 std::optional<unsigned> number_of(const std::string& text) {
@@ -105,7 +122,11 @@ Result<void> Readiness::tell(const std::string& pid_file) {
 
 Result<UniqueFd> listen_at(const SocketAddress& source, bool replaces_stale) {
   const auto refuse = [&] {
-    return fail_errno(fmt::format("cannot take connections at {}", to_string(source)), errno);
+    const int error = errno;
+    auto refused =
+        fail_errno(fmt::format("cannot take connections at {}", to_string(source)), error);
+    refused.error().message += advice(error, source.family() == AF_UNIX);
+    return refused;
   };
   UniqueFd listener{::socket(source.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   constexpr int yes = 1;

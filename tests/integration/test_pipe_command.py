@@ -90,7 +90,7 @@ def test_a_socket_file_that_was_left_behind_is_in_the_way(bench):
         left.bind(str(bench.folder / "source"))
     assert bench.run(SPIPED, "-F " + LEAST).returncode == 1
     assert bench.run(PIPE, "-F " + LEAST).returncode == 1
-    assert "Address already in use" in bench.said()
+    assert "Address already in use; remove the file" in bench.said()
 
 
 # --- as a service ---------------------------------------------------------------------------------
