@@ -16,6 +16,7 @@ void seal(Path& path, Time now) {
 
   for (std::size_t i = 0; i < count; ++i) {
     check(jobs[i].is_sealed, "pack begins no frame past the limit");
+    if (i + 1 < count && path.frames.sas[i + 1] == path.frames.sas[i]) continue;
     const OutboundSa& sa = *path.frames.sas[i];
     sa.session->last_sealed = now;
     sa.session->progress.frames_sealed.store(sa.keys.next().value, std::memory_order_relaxed);

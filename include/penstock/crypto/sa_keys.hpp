@@ -81,4 +81,16 @@ class SealKeys {
   Spi spi_;
 };
 
+// --- once a frame: inline ---------------------------------------------------------
+
+inline bool SealKeys::number(std::byte* frame) {
+  if (next_ >= limits_.hard_frames) [[unlikely]] {
+    wipe({frame, shape().size});
+    return false;
+  }
+  write_frame_header(std::span<std::byte, frame_layout::header>{frame, frame_layout::header},
+                     {.spi = spi_, .sequence = {next_++}});
+  return true;
+}
+
 }  // namespace penstock

@@ -49,16 +49,6 @@ SealKeys& SealKeys::operator=(SealKeys&& other) noexcept {
   return *this;
 }
 
-bool SealKeys::number(std::byte* frame) {
-  if (next_ >= limits_.hard_frames) [[unlikely]] {
-    wipe({frame, shape().size});
-    return false;
-  }
-  write_frame_header(std::span<std::byte, frame_layout::header>{frame, frame_layout::header},
-                     {.spi = spi_, .sequence = {next_++}});
-  return true;
-}
-
 void SealKeys::skip_to(SequenceNumber first) {
   check(first.value >= next_, "a sequence number is never used twice");
   next_ = first.value;
