@@ -81,9 +81,11 @@ std::string answer_to(std::string_view question, int channel) {
 void Resolver::dismiss() {
   is_ending_ = true;
   if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);  // wakes the thread
-  if (thread_.joinable()) thread_.join();
+  const bool may_be_asking = thread_.joinable();
+  if (may_be_asking) thread_.join();
   socket_.reset();
-  if (child_ > 0) ::waitpid(std::exchange(child_, -1), nullptr, 0);
+  // One that looks a name up takes its time: it ends where it cannot answer, or with this process.
+  if (child_ > 0) ::waitpid(std::exchange(child_, -1), nullptr, may_be_asking ? WNOHANG : 0);
 }
 
 Result<void> Resolver::make_child() {
@@ -160,7 +162,7 @@ void Resolver::refresh(const HostName& name, std::chrono::milliseconds every, Ta
     auto found = ask(name);
     if (found)
       targets.replace(std::move(*found));
-    else if (!has_failed)
+    else if (!has_failed && !is_ending_)
       log::warn(found.error().message + "; the addresses that were found last are kept");
     has_failed = !found;
   }

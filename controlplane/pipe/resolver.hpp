@@ -28,7 +28,7 @@ class Resolver {
   // no address makes the child.
   [[nodiscard]] Result<std::vector<SocketAddress>> look_up(const Endpoint& endpoint);
 
-  // Ends the thread and the child: no name is looked up any more.
+  // Ends the thread, and the child once it looks nothing up: no name is looked up any more.
   void dismiss();
 
   // Looks `name` up again every so often, on a thread of its own; a list that was found replaces
