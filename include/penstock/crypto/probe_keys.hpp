@@ -14,9 +14,12 @@
 
 namespace penstock {
 
-// The keys of one direction. Move-only; wiped with the object.
+// The keys of one direction. Wiped with the object. Moved to new objects alone: by an assignment,
+// which swaps, the old keys would get a number that they may have had already.
 class ProbeKeys {
  public:
+  ProbeKeys(ProbeKeys&&) noexcept = default;
+  ~ProbeKeys() = default;
   // `tag` is one of the protection's lengths: a programmer's error otherwise.
   ProbeKeys(Protection protection, std::uint8_t tag, const EncryptKey& encrypt, const MacKey& mac);
 

@@ -1,5 +1,6 @@
 #include "penstock/crypto/probe_keys.hpp"
 
+#include <type_traits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -9,6 +10,10 @@
 
 namespace penstock {
 namespace {
+
+static_assert(std::is_nothrow_move_constructible_v<ProbeSealer> &&
+              !std::is_move_assignable_v<ProbeSealer> &&
+              !std::is_copy_constructible_v<ProbeSealer>);
 
 constexpr Spi spi{0x01020340};
 
