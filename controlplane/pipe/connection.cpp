@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace penstock::controlplane::pipe {
@@ -216,15 +217,20 @@ void Connection::settle(Flow flow, bool& is_closed, End broken_from, End broken_
 
 std::string Connection::describe_end() const {
   std::string text;
-  if (peer_.size > 0) text = "from " + to_string(peer_);
-  if (end_ == End::no_target && dial_) text += ", target " + dial_->describe();
+  const auto add = [&text](std::string_view what, const std::string& detail) {
+    if (detail.empty()) return;  // who connects to a Unix socket has no address
+    if (!text.empty()) text += ", ";
+    text.append(what).append(detail);
+  };
+  if (peer_.size > 0) add("from ", to_string(peer_));
+  if (end_ == End::no_target && dial_) add("target ", dial_->describe());
   SocketAddress far;
   far.size = sizeof far.storage;
   if (around_.settings.role == Role::client && sealed_ &&
       ::getpeername(sealed_.get(), reinterpret_cast<sockaddr*>(&far.storage), &far.size) == 0) {
-    text += ", target " + to_string(far);
+    add("target ", to_string(far));
   }
-  if (end_ == End::reset && error_ != 0) text += ", " + std::string{::strerrordesc_np(error_)};
+  if (end_ == End::reset && error_ != 0) add("", ::strerrordesc_np(error_));
   return text;
 }
 
