@@ -81,8 +81,9 @@ void obey(Server& server) {
       server.stop();
       continue;
     }
+    if (number == SIGTERM && Clock::now() - *stopped <= one_order) continue;
     log_counts(server);
-    if (number == SIGTERM && Clock::now() - *stopped > one_order) end_at_once_by(SIGTERM);
+    if (number == SIGTERM) end_at_once_by(SIGTERM);
   }
 }
 
