@@ -68,8 +68,11 @@ Connection::Tagged Connection::from_tag(void* tag) {
 }
 
 void Connection::watch(Side side, int fd) {
-  // A second time for a socket whose connecting was watched.
-  (void)around_.loop.add(fd, tag_of(side));
+  if (around_.loop.add(fd, tag_of(side))) return;
+  // A socket whose connecting was watched already; a file, which never waits.
+  if (errno == EEXIST || errno == EPERM) return;
+  error_ = errno;  // no memory, or too many watched: what nobody watches would hang
+  finish(End::reset);
 }
 
 void Connection::start(Time now) {

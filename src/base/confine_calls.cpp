@@ -101,6 +101,8 @@ std::vector<AllowedCall> everyday_calls() {
       {SYS_futex, "locks, the log's and the allocator's"},
       {SYS_getrandom, "randomness"},
       {SYS_clock_gettime, "clocks that need the kernel, where the CPU's counter will not do"},
+      {SYS_gettimeofday, "the same, by older calls"},
+      {SYS_time, "the same"},
       {SYS_clock_nanosleep, "sleeping"},
       {SYS_restart_syscall, "sleeping on after a stop and a SIGCONT"},
       {SYS_sched_yield, "waiting for another thread"},
