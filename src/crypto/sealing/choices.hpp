@@ -20,7 +20,7 @@ struct CtrHmacChoice {
 };
 
 struct EnginePlan::Choices {
-  bool is_slow = false;  // OpenSSL does everything; what stands below is empty
+  bool is_slow = false;       // OpenSSL does everything; what stands below is empty
   bool is_for_pipes = false;  // of what stands below only aes256_ctr_sha256 was measured
   std::vector<ManagerKind> managers;
   CtrHmacChoice aes256_ctr_sha256;
