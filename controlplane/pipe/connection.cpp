@@ -156,6 +156,7 @@ void Connection::shake() {
       handshake_->sent(put.bytes);
       continue;
     }
+    handshake_->prepare();
     const std::size_t wanted = handshake_->wanted();
     if (wanted == 0) return finish_handshake();
     if (!sealed_in_.is_ready()) return;

@@ -36,7 +36,7 @@ SecretBuffer secret_one() {
 }  // namespace
 
 struct Handshake::State {
-  enum class Step : std::uint8_t { nonce, value, complete, refused };
+  enum class Step : std::uint8_t { nonce, value, complete, taken, refused };
 
   Role role;
   Secrecy secrecy;
@@ -47,7 +47,6 @@ struct Handshake::State {
   crypto::Nonce peer_nonce{};
   std::optional<crypto::PipeExchangeKeys> macs;
   std::optional<crypto::EphemeralKey> own;  // none without forward secrecy: x is 0
-  std::optional<crypto::PipeSessionKeys> keys;
   // What is to be sent, and what came of the step that is under way.
   std::array<std::byte, nonce_size + proof_size> out{};
   std::size_t out_begin = 0;
@@ -67,6 +66,8 @@ struct Handshake::State {
   [[nodiscard]] std::optional<Refusal> finish_step();
   void on_nonce();
   [[nodiscard]] std::optional<Refusal> on_value();
+  [[nodiscard]] crypto::PipeSessionKeys derive();
+  void make_own();
   void send_value();
   [[nodiscard]] std::optional<Refusal> refusal_of(Bytes y, Bytes h) const;
   [[nodiscard]] SecretBuffer agree(Bytes y) const;
@@ -80,6 +81,7 @@ std::size_t Handshake::State::step_size() const {
     case Step::value:
       return proof_size;
     case Step::complete:
+    case Step::taken:
     case Step::refused:
       break;
   }
@@ -111,23 +113,33 @@ void Handshake::State::on_nonce() {
   step = Step::value;
 }
 
-// S4 to S7; C5 to C7
+// S4, S5; C5
 std::optional<Refusal> Handshake::State::on_value() {
   const Bytes y = Bytes{in}.first<value_size>();
   if (const auto refusal = refusal_of(y, Bytes{in}.last<mac_size>())) return refusal;
   if (!is_client()) send_value();
-  const SecretBuffer shared = agree(y);
-  keys = crypto::derive_pipe_session_keys(
-      file_key, nonce_client(), nonce_server(),
-      std::span<const std::byte, crypto::pipe_shared_size>{shared.reveal()});
-  own.reset();
   macs.reset();
   step = Step::complete;
   return std::nullopt;
 }
 
+// C6, C7; S6, S7. After on_value, so that the two ends compute at the same time: the server's
+// value is on its way by then.
+crypto::PipeSessionKeys Handshake::State::derive() {
+  const SecretBuffer shared = agree(Bytes{in}.first<value_size>());
+  own.reset();
+  step = Step::taken;
+  return crypto::derive_pipe_session_keys(
+      file_key, nonce_client(), nonce_server(),
+      std::span<const std::byte, crypto::pipe_shared_size>{shared.reveal()});
+}
+
+void Handshake::State::make_own() {
+  if (secrecy.is_forward && !own) own = entropy.ephemeral_key(group_14);
+}
+
 void Handshake::State::send_value() {
-  if (secrecy.is_forward) own = entropy.ephemeral_key(group_14);
+  make_own();
   const Bytes y = own ? own->public_value() : Bytes{one};
   const crypto::HandshakeMac& key = is_client() ? macs->dhmac_client : macs->dhmac_server;
   std::array<std::byte, mac_size> h;
@@ -181,6 +193,11 @@ void Handshake::sent(std::size_t bytes) {
   state_->out_begin += bytes;
 }
 
+// A server computes nothing for who has not shown that it holds the key.
+void Handshake::prepare() {
+  if (state_->is_client() && state_->step == State::Step::nonce) state_->make_own();
+}
+
 std::size_t Handshake::wanted() const { return state_->step_size() - state_->in_end; }
 
 std::optional<Refusal> Handshake::feed(Bytes received) {
@@ -194,10 +211,8 @@ std::optional<Refusal> Handshake::feed(Bytes received) {
 bool Handshake::is_complete() const { return state_->step == State::Step::complete; }
 
 crypto::PipeSessionKeys Handshake::take_keys() {
-  check(is_complete() && state_->keys.has_value(), "the keys of a complete handshake, once");
-  crypto::PipeSessionKeys taken = std::move(*state_->keys);
-  state_->keys.reset();
-  return taken;
+  check(is_complete(), "the keys of a complete handshake, once");
+  return state_->derive();
 }
 
 }  // namespace penstock::controlplane::pipe

@@ -46,16 +46,22 @@ class Handshake {
   [[nodiscard]] Bytes output() const;
   void sent(std::size_t bytes);
 
+  // Computes ahead what does not depend on the far side's answer: when nothing has to be sent, and
+  // before waiting. Need not be called.
+  void prepare();
+
   // How many bytes of the far side are needed for the next step: 0 when it is complete or
   // refused. Never more is read than that: what follows are packets.
   [[nodiscard]] std::size_t wanted() const;
   // At most wanted() bytes, in as many pieces as they come in. Computes when a step is whole:
-  // with forward secrecy some hundred microseconds.
+  // with forward secrecy a hundred microseconds, and take_keys() some hundred.
   [[nodiscard]] std::optional<Refusal> feed(Bytes received);
 
-  // Nothing is wanted any more and nothing was refused; output may still have to be sent.
+  // Nothing is wanted any more and nothing was refused, until the keys are taken; output may still
+  // have to be sent.
   [[nodiscard]] bool is_complete() const;
-  // When it is complete; once.
+  // When it is complete; once. Computes what both ends agree on: send the output first, and the
+  // far side does so at the same time.
   [[nodiscard]] crypto::PipeSessionKeys take_keys();
 
  private:

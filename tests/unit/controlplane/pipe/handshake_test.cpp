@@ -151,6 +151,22 @@ TEST(PipeHandshake, AgreesWhetherForwardSecretOrNot) {
     }
 }
 
+TEST(PipeHandshake, OnlyAClientComputesAhead) {
+  Pair pair;
+  for (int i = 0; i < 2; ++i) {
+    pair.client.prepare();
+    pair.server.prepare();
+  }
+  EXPECT_EQ(pair.client_entropy.keys_made, 1);
+  EXPECT_EQ(pair.server_entropy.keys_made, 0);  // nobody has shown that they hold the key
+  ASSERT_EQ(pair.run(), std::nullopt);
+  pair.client.prepare();
+  pair.expect_same_keys();
+  EXPECT_EQ(pair.client_entropy.keys_made, 1);
+  EXPECT_EQ(pair.server_entropy.keys_made, 1);
+  EXPECT_FALSE(pair.client.is_complete());  // taken
+}
+
 TEST(PipeHandshake, HasOtherKeysEachTime) {
   Pair first{not_forward, not_forward};
   ASSERT_EQ(first.run(), std::nullopt);
