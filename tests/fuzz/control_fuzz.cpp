@@ -155,7 +155,7 @@ class Door {
                   message.as<ipc::RemoveReply>() || message.as<ipc::SessionInfo>() ||
                   message.as<ipc::ListEnd>() || message.as<ipc::Event>() ||
                   message.as<ipc::Stats>() || message.as<ipc::LinkStats>() ||
-                  message.as<ipc::ZeroizeReply>());
+                  message.as<ipc::TopologyText>() || message.as<ipc::ZeroizeReply>());
   }
 
   void obey(std::size_t worker, const Command& command) {
