@@ -17,6 +17,7 @@ from lab.pair import Pair, Wish
 from lab.pipes import SPIPED, makers_in
 from lab.programs import program
 from lab.stale import remove_stale
+from pipe_bench import Bench
 from scripted_control import Control
 
 
@@ -121,6 +122,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         for pair in getattr(item, "pairs", []):
             for site in getattr(pair, "sites", ()):
                 report.sections.append((f"log of {site.config.name}", site.log_tail()))
+
+
+# --- pipes, as commands ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    try:
+        yield bench
+    finally:
+        bench.end()
 
 
 # --- penstockd with scripted data planes ------------------------------------------------------

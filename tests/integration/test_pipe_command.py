@@ -1,5 +1,6 @@
 """`penstock pipe` as an operator has it, side by side with the real spiped and spipe."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import wait_until
-from pipe_bench import PENSTOCK, Bench, echo_at, is_alive, takes_connections, through
+from pipe_bench import PENSTOCK, echo_at, is_alive, takes_connections, through
 
 CAP_IPC_LOCK = 1 << 14
 SPIPED = ["spiped"]
@@ -41,15 +42,6 @@ STDIO_REFUSED = [
     "", "-t T", "-k K", "-t T -k K -n 3", "-t T -k K -f -g", "-t T -k K -o x", "-t nope -k K",
     "-t nosuch.invalid:1 -k K", "-t T -k /nowhere", "-t T -k K", "-t [127.0.0.1]:9 -k K", "-t",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def bench(tmp_path):
-    bench = Bench(tmp_path)
-    try:
-        yield bench
-    finally:
-        bench.end()
 
 
 # --- exit codes, beside the real ones -------------------------------------------------------------
@@ -122,7 +114,9 @@ def test_with_D_a_daemon_waits_for_names(bench):
         (bench.folder / "source.pid").unlink()
 
 
-def test_a_stop_waits_for_the_last_connection(bench):
+@contextlib.contextmanager
+def told_to_stop(bench):
+    """A pipe that takes no connections any more, and one that still lives."""
     with echo_at(bench.folder / "target"):
         bench.listen(PIPE, "-dF -s S -t T -k K")
         pipe = bench.listen(PIPE, f"-eF -s {bench.folder}/near -t S -k K", "near")
@@ -133,27 +127,24 @@ def test_a_stop_waits_for_the_last_connection(bench):
             assert near.recv(9) == b"a"
             pipe.terminate()
             wait_until(lambda: not takes_connections(bench.folder / "near"), "the socket to close")
-            near.sendall(b"b")
-            assert near.recv(9) == b"b"
-            assert pipe.poll() is None
+            yield pipe, near
+
+
+def test_a_stop_waits_for_the_last_connection(bench):
+    with told_to_stop(bench) as (pipe, near):
+        near.sendall(b"b")
+        assert near.recv(9) == b"b"
+        assert pipe.poll() is None
+        near.close()
         assert pipe.wait(60) == 0
 
 
 def test_a_second_stop_is_the_end(bench):
     """As of spiped, whose socket stays where it was, so that nobody can wait for its first one."""
-    with echo_at(bench.folder / "target"):
-        bench.listen(PIPE, "-dF -s S -t T -k K")
-        pipe = bench.listen(PIPE, f"-eF -s {bench.folder}/near -t S -k K", "near")
-        with socket.socket(socket.AF_UNIX) as near:
-            near.settimeout(60)
-            near.connect(str(bench.folder / "near"))
-            near.sendall(b"a")
-            assert near.recv(9) == b"a"
-            pipe.terminate()
-            wait_until(lambda: not takes_connections(bench.folder / "near"), "the socket to close")
-            time.sleep(1.2)  # one that comes at once with the first is the same
-            pipe.terminate()
-            assert pipe.wait(60) == -signal.SIGTERM
+    with told_to_stop(bench) as (pipe, _):
+        time.sleep(1.2)  # one that comes at once with the first is the same
+        pipe.terminate()
+        assert pipe.wait(60) == -signal.SIGTERM
 
 
 def statuses(pid: int) -> list[dict[str, str]]:

@@ -13,15 +13,6 @@ from lab.programs import program
 from pipe_bench import PENSTOCK, Bench, echo_at, is_alive, takes_connections, through
 
 
-@pytest.fixture
-def bench(tmp_path):
-    bench = Bench(tmp_path)
-    try:
-        yield bench
-    finally:
-        bench.end()
-
-
 class Site:
     """Pipes and nothing else: each `near` leads over its `far` to the target."""
 
