@@ -17,6 +17,8 @@ class Entropy {
 
   virtual void fill(MutableBytes out) = 0;
   [[nodiscard]] virtual crypto::EphemeralKey ephemeral_key(KeyExchange kind) = 0;
+  // There is time to make what ephemeral_key() will give next; whoever keeps nothing does nothing.
+  virtual void prepare(KeyExchange /*kind*/) {}
 
   // Uniform in 0..bound-1, up to a bias of bound / 2^64: for jitter and slots, not for keys.
   [[nodiscard]] std::uint64_t below(std::uint64_t bound);

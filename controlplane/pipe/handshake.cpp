@@ -68,6 +68,7 @@ struct Handshake::State {
   [[nodiscard]] std::optional<Refusal> on_value();
   [[nodiscard]] crypto::PipeSessionKeys derive();
   void make_own();
+  void prepare();
   void send_value();
   [[nodiscard]] std::optional<Refusal> refusal_of(Bytes y, Bytes h) const;
   [[nodiscard]] SecretBuffer agree(Bytes y) const;
@@ -138,6 +139,12 @@ void Handshake::State::make_own() {
   if (secrecy.is_forward && !own) own = entropy.ephemeral_key(group_14);
 }
 
+// A server's peer may be anybody: what it has computed for it must not be lost with it.
+void Handshake::State::prepare() {
+  if (is_client() && step == Step::nonce) make_own();
+  if (!is_client() && step_size() > 0 && secrecy.is_forward) entropy.prepare(group_14);
+}
+
 void Handshake::State::send_value() {
   make_own();
   const Bytes y = own ? own->public_value() : Bytes{one};
@@ -193,10 +200,7 @@ void Handshake::sent(std::size_t bytes) {
   state_->out_begin += bytes;
 }
 
-// A server computes nothing for who has not shown that it holds the key.
-void Handshake::prepare() {
-  if (state_->is_client() && state_->step == State::Step::nonce) state_->make_own();
-}
+void Handshake::prepare() { state_->prepare(); }
 
 std::size_t Handshake::wanted() const { return state_->step_size() - state_->in_end; }
 

@@ -47,7 +47,8 @@ class Handshake {
   void sent(std::size_t bytes);
 
   // Computes ahead what does not depend on the far side's answer: when nothing has to be sent, and
-  // before waiting. Need not be called.
+  // before waiting. Need not be called. A server has it computed by its entropy, which keeps it for
+  // whoever shows first that it holds the key.
   void prepare();
 
   // How many bytes of the far side are needed for the next step: 0 when it is complete or

@@ -14,6 +14,7 @@
 #include "controlplane/pipe/connection.hpp"
 #include "controlplane/pipe/deadlines.hpp"
 #include "controlplane/pipe/loop.hpp"
+#include "controlplane/pipe/spare_entropy.hpp"
 
 namespace penstock::controlplane::pipe {
 
@@ -48,7 +49,8 @@ class Reactor {
   PipeEngine engine_;
   BatchPool batches_;
   Deadlines deadlines_;
-  SystemEntropy entropy_;
+  SystemEntropy system_entropy_;
+  SpareEntropy entropy_{system_entropy_};
   OnEnd on_end_;
   Surroundings around_;
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -14,6 +14,8 @@
 #include "penstock/crypto/primitives.hpp"
 #include "tests/unit/controlplane/seeded_entropy.hpp"
 
+#include "controlplane/pipe/spare_entropy.hpp"
+
 namespace penstock::controlplane::pipe {
 namespace {
 
@@ -151,7 +153,7 @@ TEST(PipeHandshake, AgreesWhetherForwardSecretOrNot) {
     }
 }
 
-TEST(PipeHandshake, OnlyAClientComputesAhead) {
+TEST(PipeHandshake, AClientComputesItsOwnAhead) {
   Pair pair;
   for (int i = 0; i < 2; ++i) {
     pair.client.prepare();
@@ -165,6 +167,46 @@ TEST(PipeHandshake, OnlyAClientComputesAhead) {
   EXPECT_EQ(pair.client_entropy.keys_made, 1);
   EXPECT_EQ(pair.server_entropy.keys_made, 1);
   EXPECT_FALSE(pair.client.is_complete());  // taken
+}
+
+TEST(PipeHandshake, AServerHasItsSpareComputedAhead) {
+  Pair pair;
+  SpareEntropy spare{pair.server_entropy};
+  pair.server = Handshake{Role::server, {}, pair.key, spare};
+  pair.server.prepare();
+  EXPECT_EQ(pair.server_entropy.keys_made, 1);
+  ASSERT_EQ(pair.run(), std::nullopt);
+  EXPECT_EQ(pair.server_entropy.keys_made, 1);
+  pair.server.prepare();  // it needs none any more
+  EXPECT_EQ(pair.server_entropy.keys_made, 1);
+  pair.expect_same_keys();
+}
+
+TEST(PipeHandshake, StrangersTogetherCostAServerOnePair) {
+  const crypto::FileKey key = file_key();
+  SeededEntropy source{1};
+  SpareEntropy spare{source};
+  for (int i = 0; i < 10; ++i) {
+    Handshake server{Role::server, {}, key, spare};
+    server.prepare();
+    ASSERT_EQ(give(server, crypto::Nonce{}), std::nullopt);
+    server.prepare();
+    if (i % 2 == 0) continue;  // it went
+    EXPECT_EQ(give(server, ByteVector(proof_size)), Refusal::bad_mac);
+    server.prepare();
+  }
+  EXPECT_EQ(source.keys_made, 1);
+}
+
+TEST(PipeHandshake, HasNoSpareMadeWithoutForwardSecrecy) {
+  SeededEntropy source{1};
+  SpareEntropy spare{source};
+  const crypto::FileKey key = file_key();
+  for (const Role role : {Role::client, Role::server}) {
+    Handshake side{role, not_forward, key, spare};
+    side.prepare();
+  }
+  EXPECT_EQ(source.keys_made, 0);
 }
 
 TEST(PipeHandshake, HasOtherKeysEachTime) {
