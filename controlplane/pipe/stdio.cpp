@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -12,21 +13,46 @@
 namespace penstock::controlplane::pipe {
 namespace {
 
-// Makes a descriptor non-blocking, and at its end what it was: others may share it.
-class NonBlocking {
+// Standard input and output do not block while it lives. Others may share them, as a shell shares
+// its terminal, so they are put back to what they were: at its end, and where the process is told
+// to end before.
+class NonBlockingStdio {
  public:
-  explicit NonBlocking(int fd) : fd_(fd), flags_(::fcntl(fd, F_GETFL)) {
-    if (flags_ >= 0) ::fcntl(fd_, F_SETFL, flags_ | O_NONBLOCK);
+  NonBlockingStdio() {
+    // Both are asked before either is changed: they may be one.
+    for (Stream& stream : streams) stream.flags = ::fcntl(stream.fd, F_GETFL);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) end_orderly_on(number);
+    set(O_NONBLOCK);
   }
-  NonBlocking(const NonBlocking&) = delete;
-  NonBlocking& operator=(const NonBlocking&) = delete;
-  ~NonBlocking() {
-    if (flags_ >= 0) ::fcntl(fd_, F_SETFL, flags_);
-  }
+  NonBlockingStdio(const NonBlockingStdio&) = delete;
+  NonBlockingStdio& operator=(const NonBlockingStdio&) = delete;
+  ~NonBlockingStdio() { set(0); }
 
  private:
-  int fd_;
-  int flags_;
+  struct Stream {
+    int fd;
+    int flags;  // as they were; -1: it is not open
+  };
+  // Where a signal handler finds them; written before there is one.
+  static inline std::array streams{Stream{STDIN_FILENO, -1}, Stream{STDOUT_FILENO, -1}};
+
+  static void set(int more) {
+    for (const Stream& stream : streams)
+      if (stream.flags >= 0) ::fcntl(stream.fd, F_SETFL, stream.flags | more);
+  }
+
+  // What was ignored stays so.
+  static void end_orderly_on(int number) {
+    struct sigaction action{};
+    if (::sigaction(number, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+    action.sa_handler = [](int received) {
+      set(0);
+      ::raise(received);
+      ::_exit(128 + received);  // a container's first process, which has no default for signals
+    };
+    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_NODEFER;
+    ::sigaction(number, &action, nullptr);
+  }
 };
 
 }  // namespace
@@ -41,8 +67,7 @@ Result<End> run_stdio(const Settings& settings, UniqueFd connected, const crypto
     error = connection.error();
   });
   if (!reactor) return std::unexpected{std::move(reactor.error())};
-  const NonBlocking input{STDIN_FILENO};
-  const NonBlocking output{STDOUT_FILENO};
+  const NonBlockingStdio stdio;
   ::fcntl(connected.get(), F_SETFL, O_NONBLOCK);
   (*reactor)->adopt_stdio(STDIN_FILENO, STDOUT_FILENO, std::move(connected));
   while (!end) (*reactor)->turn();

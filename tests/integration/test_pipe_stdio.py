@@ -1,13 +1,16 @@
 """A pipe between standard input and output and a daemon: spipe and ours, as ssh would run them."""
 
 import itertools
+import os
+import pty
+import signal
 import socket
 import subprocess
 from contextlib import contextmanager
 
 import pytest
 from lab.pipe_traffic import beside, carry, is_ended, pattern, receive, reset, send
-from lab.pipes import MAKERS, PATIENCE, SPIPED, Lane, name_of, tcp_address
+from lab.pipes import MAKERS, PATIENCE, PENSTOCK, SPIPED, Lane, name_of, tcp_address
 
 MB = 1 << 20
 COMBINED = [pair for pair in itertools.product(MAKERS, MAKERS) if pair != (SPIPED, SPIPED)]
@@ -106,6 +109,40 @@ def test_on_a_socket_as_ssh_has_it(stage):
             carry(far, near, MB)
             carry(near, far, MB)
         assert process.wait(PATIENCE) == 0, process.stderr.read()
+
+
+@contextmanager
+def terminal():
+    """(its keyboard and screen, what a shell and who it starts share)"""
+    far, shared = pty.openpty()
+    try:
+        yield far, shared
+    finally:
+        os.close(far)
+        os.close(shared)
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_shared_terminal_is_left_as_it_was(number):
+    """However it ends, by itself or by a signal: whoever reads from it next would fail."""
+    with Lane() as lane, terminal() as (keyboard, shared):
+        target = lane.target()
+        daemon = lane.end(PENSTOCK, "-d", target.address)
+        with (
+            started(PENSTOCK, lane, daemon.source, stdin=shared, stdout=shared) as process,
+            target.accept() as far,
+        ):
+            os.write(keyboard, b"word\n")
+            assert far.recv(5, socket.MSG_WAITALL) == b"word\n"
+            assert not os.get_blocking(shared), "the control"
+            if number:
+                process.send_signal(number)
+            else:
+                os.write(keyboard, b"\x04")  # the end of what is typed
+                assert is_ended(far)
+                far.close()
+            assert process.wait(PATIENCE) == -(number or 0), process.stderr.read()
+            assert os.get_blocking(shared)
 
 
 def test_another_key_fails(stage):
