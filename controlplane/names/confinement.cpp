@@ -11,6 +11,11 @@
 namespace penstock::controlplane::names {
 namespace {
 
+// Only glibc speaks to name servers itself, and it knows no other port.
+std::vector<AllowedPort> ports_for_names() {
+  return {{.number = 53, .reason = "answers that do not fit a datagram"}};
+}
+
 // A lookup is a child of who asks and has no list of its own.
 std::vector<AllowedCall> calls_for_names() {
   constexpr auto option = [](std::uint64_t number) {
@@ -44,6 +49,7 @@ std::vector<AllowedCall> calls_for_names() {
       {SYS_setsockopt, "the same"},
       {SYS_getsockopt, "the same"},
       {SYS_sendmmsg, "the same"},
+      {SYS_writev, "the same, by TCP: what does not fit a datagram"},
       {SYS_recvmsg, "the same"},
       {SYS_poll, "waiting for them"},
       {SYS_ppoll, "the same"},
@@ -98,16 +104,18 @@ Result<void> keep_to_names() {
                         .paths = paths_for_names(),
                         .calls = {},
                         .may_reach_abstract_sockets = true,
-                        .may_use_tcp = true});
+                        .may_use_tcp = false,
+                        .ports = ports_for_names()});
 }
 
-void add_calls_for_names(Confinement& confinement) {
+void allow_names(Confinement& confinement) {
   // The everyday list refuses to open files, and code that is not ours; here it is needed.
   std::erase_if(confinement.calls, [](const AllowedCall& call) {
     return call.number == SYS_openat || call.number == SYS_mmap || call.number == SYS_mprotect;
   });
   const auto calls = calls_for_names();
   confinement.calls.insert(confinement.calls.end(), calls.begin(), calls.end());
+  confinement.ports = ports_for_names();
 }
 
 }  // namespace penstock::controlplane::names

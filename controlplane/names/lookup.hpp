@@ -35,8 +35,8 @@ using Addresses = std::vector<sockaddr_storage>;
 [[nodiscard]] Result<void> keep_to_names();
 [[nodiscard]] std::vector<AllowedPath> paths_for_names();
 
-// What look_up() needs of the process that calls it, for its list of system calls. The everyday
-// list refuses some of them: add_calls_for_names() takes those out.
-void add_calls_for_names(Confinement& confinement);
+// Adds what look_up() needs of the process that calls it: system calls, also those that the
+// everyday list refuses, and the way to name servers.
+void allow_names(Confinement& confinement);
 
 }  // namespace penstock::controlplane::names

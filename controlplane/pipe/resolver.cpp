@@ -64,11 +64,10 @@ std::string answer_to(std::string_view question, int channel) {
   Confinement limits{.capabilities = {},
                      .paths = names::paths_for_names(),
                      .calls = everyday_calls(),
-                     .may_reach_abstract_sockets = true,
-                     .may_use_tcp = true};
+                     .may_reach_abstract_sockets = true};
   limits.calls.push_back({SYS_recvfrom, "questions, and what name servers answer"});
   limits.calls.push_back({SYS_sendto, "answers, and questions to name servers"});
-  names::add_calls_for_names(limits);
+  names::allow_names(limits);
   if (const auto confined = confine(limits); !confined) {
     log::error("no name is looked up: " + confined.error().message);
     ::_exit(1);

@@ -27,7 +27,13 @@ struct [[gnu::packed]] PathRule {
   std::int32_t parent;
 };
 
+struct PortRule {
+  std::uint64_t allowed;
+  std::uint64_t port;
+};
+
 constexpr long path_rule = 1;        // LANDLOCK_RULE_PATH_BENEATH
+constexpr long port_rule = 2;        // LANDLOCK_RULE_NET_PORT
 constexpr unsigned ask_version = 1;  // LANDLOCK_CREATE_RULESET_VERSION
 
 constexpr std::uint64_t bit(unsigned number) { return std::uint64_t{1} << number; }
@@ -36,7 +42,8 @@ constexpr std::uint64_t read_file = bit(2);
 constexpr std::uint64_t read_directory = bit(3);
 constexpr std::uint64_t remove_file = bit(5);
 constexpr std::uint64_t make_file = bit(8);
-constexpr std::uint64_t tcp = bit(0) | bit(1);  // to bind and to connect
+constexpr std::uint64_t bind_tcp = bit(0);
+constexpr std::uint64_t connect_tcp = bit(1);
 constexpr std::uint64_t abstract_sockets = bit(0);
 
 // Every right to files that this version knows is taken away, but for the rules.
@@ -49,7 +56,7 @@ std::uint64_t rights_to_files(long version) {
 
 RulesetAttributes attributes(long version, const Confinement& confinement) {
   RulesetAttributes all{.files = rights_to_files(version), .network = 0, .scopes = 0};
-  if (version >= 4 && !confinement.may_use_tcp) all.network = tcp;
+  if (version >= 4 && !confinement.may_use_tcp) all.network = bind_tcp | connect_tcp;
   if (version >= 6 && !confinement.may_reach_abstract_sockets) all.scopes = abstract_sockets;
   return all;
 }
@@ -81,6 +88,12 @@ Result<void> add_path(int rules, const AllowedPath& allowed) {
   return fail_errno(fmt::format("cannot name {} to Landlock", allowed.path.string()), errno);
 }
 
+Result<void> add_port(int rules, const AllowedPort& allowed) {
+  const PortRule rule{.allowed = connect_tcp, .port = allowed.number};
+  if (syscall(SYS_landlock_add_rule, rules, port_rule, &rule, 0) == 0) return {};
+  return fail_errno(fmt::format("cannot name port {} to Landlock", allowed.number), errno);
+}
+
 }  // namespace
 
 Result<UniqueFd> make_file_rules(const Confinement& confinement) {
@@ -92,6 +105,9 @@ Result<UniqueFd> make_file_rules(const Confinement& confinement) {
   if (!rules) return fail_errno("cannot make rules for file access with Landlock", errno);
   for (const AllowedPath& path : confinement.paths)
     if (auto added = add_path(rules.get(), path); !added) return std::unexpected{added.error()};
+  if (all.network == 0) return rules;
+  for (const AllowedPort& port : confinement.ports)
+    if (auto added = add_port(rules.get(), port); !added) return std::unexpected{added.error()};
   return rules;
 }
 

@@ -39,7 +39,7 @@ Confinement confinement_of(const SiteConfig& config) {
   };
   if (config.audit_log)
     confinement.paths.push_back({config.audit_log->parent_path(), append_files, "the audit log"});
-  names::add_calls_for_names(confinement);
+  names::allow_names(confinement);
   const auto calls = calls_for_files();
   confinement.calls.insert(confinement.calls.end(), calls.begin(), calls.end());
   return confinement;

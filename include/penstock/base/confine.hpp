@@ -71,6 +71,12 @@ struct AllowedPath {
   std::string_view reason;
 };
 
+// Of TCP, to connect to at whatever address.
+struct AllowedPort {
+  std::uint16_t number;
+  std::string_view reason;
+};
+
 // All that a program may still do in its third phase.
 struct Confinement {
   std::vector<KeptCapability> capabilities;
@@ -78,6 +84,7 @@ struct Confinement {
   std::vector<AllowedCall> calls;
   bool may_reach_abstract_sockets = false;  // of others; files say nothing about those
   bool may_use_tcp = false;                 // bind and connect
+  std::vector<AllowedPort> ports;           // where it may not: but for these
 };
 
 // What every program of ours needs to go on, to log and to end: memory, clocks, locks.

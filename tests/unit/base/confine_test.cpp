@@ -173,6 +173,27 @@ TEST_F(ConfineFiles, ToReplaceIsToMakeRenameAndRemove) {
   EXPECT_EQ(confined(confinement, [&] { return error_of(unlink(next.c_str())); }), EACCES);
 }
 
+TEST_F(ConfineFiles, OfTcpOnlyPortsThatAreNamedAreReached) {
+  if (syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 4) GTEST_SKIP() << "no rules for TCP";
+  Confinement confinement = everyday();
+  for (const int number : {SYS_socket, SYS_connect, SYS_bind})
+    confinement.calls.push_back({number, "test"});
+  constexpr std::uint16_t named = 1;  // nobody listens at either
+  confinement.ports = {{named, "test"}};
+  const auto connecting = [](std::uint16_t port) {
+    return [port] { return test::tcp_error(&connect, port); };
+  };
+  const auto binding = [](std::uint16_t port) {
+    return [port] { return test::tcp_error(&bind, port); };
+  };
+  EXPECT_EQ(confined(confinement, connecting(named)), ECONNREFUSED);
+  EXPECT_EQ(confined(confinement, connecting(named + 1)), EACCES);
+  EXPECT_EQ(confined(confinement, binding(0)), EACCES);
+  confinement.may_use_tcp = true;
+  EXPECT_EQ(confined(confinement, connecting(named + 1)), ECONNREFUSED);
+  EXPECT_EQ(confined(confinement, binding(0)), 0);
+}
+
 TEST_F(ConfineFiles, APathThatDoesNotExistGivesNothing) {
   EXPECT_EQ(confined(with({{"/nowhere", read, "test"}}), [] { return read_error("/etc"); }),
             EACCES);

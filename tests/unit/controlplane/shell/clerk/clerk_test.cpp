@@ -370,6 +370,13 @@ TEST_F(ClerkProcess, ALookupHasNeitherItsFilesNorItsCapabilities) {
   EXPECT_EQ(test::confined(confinement, look_up_and(read_key)), EACCES);
   EXPECT_EQ(test::confined(confinement, look_up_and(read_hosts)), 0);
   EXPECT_EQ(test::confined(confinement, look_up_and(count_capabilities)), 0);
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 4) GTEST_SKIP() << "not of TCP";
+  // To a name server, for what does not fit a datagram.
+  const auto connecting = [](std::uint16_t port) {
+    return [port] { return test::tcp_error(&::connect, port); };
+  };
+  EXPECT_NE(test::confined(confinement, look_up_and(connecting(53))), EACCES);
+  EXPECT_EQ(test::confined(confinement, look_up_and(connecting(54))), EACCES);
 }
 
 TEST_F(ClerkProcess, IsConfined) {
