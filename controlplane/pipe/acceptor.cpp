@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace penstock::controlplane::pipe {
 namespace {
 
@@ -30,7 +32,8 @@ Acceptor::~Acceptor() {
   join();
 }
 
-Result<void> Acceptor::start() {
+Result<void> Acceptor::start(ConnectionLimit limit) {
+  limit_ = limit;
   wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_) return fail_errno("cannot wake a thread (eventfd)", errno);
   thread_ = std::thread{[this] { run(); }};
@@ -73,8 +76,9 @@ void Acceptor::run() {
 void Acceptor::wait_for_room() {
   unsigned held_back = 0;
   if (full_log_.allow(monotonic_now(), held_back)) {
-    log::warn("the limit of " + std::to_string(limit_) +
-              " connections (-n) is reached; who connects now waits until one ends");
+    log::warn(fmt::format("the limit of {} connections ({}) is reached; who connects now waits "
+                          "until one ends",
+                          limit_.connections, limit_.what));
   }
   is_waiting_for_room_ = true;
   while (is_full() && !is_stopped_) {

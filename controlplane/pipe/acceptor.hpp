@@ -1,11 +1,13 @@
 // The thread that accepts: each connection goes to the worker that has fewest, so that two busy
-// ones are two threads' work. At the limit it accepts no more until one has ended; where the
-// system has no descriptor or memory left it tries again a little later.
+// ones are two threads' work. At the limit it accepts no more until one has ended, and who connects
+// waits in the socket's queue; where the system has no descriptor or memory left it tries again a
+// little later.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -15,18 +17,24 @@
 
 namespace penstock::controlplane::pipe {
 
+// Of living connections.
+struct ConnectionLimit {
+  std::size_t connections;  // 0: none
+  std::string_view what;    // to change for more, say "-n"
+};
+
 class Acceptor {
  public:
   using Workers = std::vector<std::unique_ptr<Worker>>;
 
-  // `workers` outlive it; `limit` 0 is none.
-  Acceptor(UniqueFd listener, std::size_t limit, Workers& workers)
-      : listener_(std::move(listener)), limit_(limit), workers_(workers) {}
+  // `workers` outlive it.
+  Acceptor(UniqueFd listener, Workers& workers)
+      : listener_(std::move(listener)), workers_(workers) {}
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
   ~Acceptor();
 
-  [[nodiscard]] Result<void> start();
+  [[nodiscard]] Result<void> start(ConnectionLimit limit);
 
   // --- any thread ------------------------------------------------------------------
   // Accepts no more, and tells the workers so. A signal handler may call it.
@@ -45,10 +53,12 @@ class Acceptor {
   void hand_out(Accepted accepted);
   void wait_out(int error);
   void wake() const;
-  [[nodiscard]] bool is_full() const { return limit_ != 0 && living_ >= limit_; }
+  [[nodiscard]] bool is_full() const {
+    return limit_.connections != 0 && living_ >= limit_.connections;
+  }
 
   UniqueFd listener_;
-  std::size_t limit_;
+  ConnectionLimit limit_{};
   Workers& workers_;
   UniqueFd wake_;
   std::atomic<std::uint64_t> accepted_ = 0;  // written by the thread

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "controlplane/pipe/acceptor.hpp"
 #include "controlplane/pipe/worker.hpp"
 
@@ -22,18 +24,26 @@ unsigned usable_cores() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
 }
 
-// Each connection takes two descriptors.
-void raise_open_files(std::size_t max_connections) {
+// Descriptors that are no connection's: of each thread two, and two of a connection that is counted
+// no more and not closed yet; the rest is the process's.
+std::size_t own_files(unsigned threads) { return 16 + 4 * std::size_t{threads}; }
+
+// Raises the limit on open files. Each connection takes two: one that is accepted where there is no
+// second is lost, one that waits to be accepted is not.
+ConnectionLimit limit_connections(std::size_t wanted, unsigned threads) {
+  const ConnectionLimit by_option{.connections = wanted, .what = "-n"};
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return by_option;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  constexpr std::size_t own = 64;
-  const std::size_t possible = (std::max<std::size_t>(limit.rlim_max, own) - own) / 2;
-  if (max_connections <= possible) return;
-  log::warn("open files are limited to " + std::to_string(limit.rlim_max) + ", enough for " +
-            std::to_string(possible) + " connections and not for " +
-            std::to_string(max_connections) + " (-n): raise the limit (ulimit -Hn)");
+  const std::size_t own = own_files(threads);
+  const std::size_t possible = (std::max<std::size_t>(limit.rlim_max, own + 2) - own) / 2;
+  if (wanted != 0 && wanted <= possible) return by_option;
+  if (wanted != 0)
+    log::warn(fmt::format("open files are limited to {}, enough for {} connections and not for {} "
+                          "(-n): raise the limit (ulimit -Hn)",
+                          limit.rlim_max, possible, wanted));
+  return {.connections = possible, .what = "by that on open files, ulimit -Hn"};
 }
 
 }  // namespace
@@ -46,7 +56,7 @@ struct Server::State {
         targets(targets_in),
         plan(std::move(plan_in)),
         bind_from(bind_from_in),
-        acceptor(std::move(listener), settings_in.max_connections, workers) {}
+        acceptor(std::move(listener), workers) {}
 
   void report(const Connection& connection) {
     const End end = connection.end();
@@ -77,10 +87,10 @@ Server::~Server() {
 }
 
 Result<void> Server::start() {
-  raise_open_files(state_->settings.max_connections);
   std::signal(SIGPIPE, SIG_IGN);
   const unsigned wanted = state_->settings.threads;
   const unsigned threads = wanted != 0 ? wanted : usable_cores();
+  const ConnectionLimit limit = limit_connections(state_->settings.max_connections, threads);
   for (unsigned i = 0; i < threads; ++i) {
     auto worker = std::make_unique<Worker>(
         state_->settings, state_->key, state_->targets,
@@ -88,7 +98,7 @@ Result<void> Server::start() {
     if (auto started = worker->start(state_->plan, state_->bind_from); !started) return started;
     state_->workers.push_back(std::move(worker));
   }
-  return state_->acceptor.start();
+  return state_->acceptor.start(limit);
 }
 
 void Server::stop() { state_->acceptor.stop(); }

@@ -1,6 +1,9 @@
 """How a pipe's daemon starts, waits, has enough and ends: ours as spiped's."""
 
 import contextlib
+import os
+import selectors
+import socket
 
 import pytest
 from lab.errors import wait_until
@@ -11,6 +14,7 @@ from lab.pipes import (
     PATIENCE,
     PENSTOCK,
     Lane,
+    Maker,
     Target,
     connect,
     is_listening,
@@ -77,6 +81,39 @@ def test_no_more_connections_than_it_may_have(lane, maker, role):
         ends[0].close()
         assert third.recv(4) == b"late"
         ask(ends[1])
+
+
+class Scarce(Maker):
+    """Ours, with files for itself and some ten connections."""
+
+    files = 16 + 4 * len(os.sched_getaffinity(0)) + 2 * 10
+
+    def daemon(self) -> list[str]:
+        return ["prlimit", f"--nofile={self.files}:{self.files}", *super().daemon()]
+
+
+@pytest.mark.parametrize("role", ["-e", "-d"])
+def test_nobody_is_dropped_where_files_are_short(lane, role):
+    """They wait to be accepted, and all are served in the end."""
+    echo = Echo(lane.target(lane.unix_address()))
+    scarce = Scarce("penstock")
+    makers = {"-e": PENSTOCK, "-d": PENSTOCK, role: scarce}
+    options = ("-n", "0", "-o", "60")
+    decrypting = lane.end(makers["-d"], "-d", echo.target.address, *options)
+    encrypting = lane.end(makers["-e"], "-e", decrypting.source, *options)
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as waiting:
+        for _ in range(scarce.files):
+            near = stack.enter_context(connect(encrypting.source))
+            near.sendall(b"word")
+            waiting.register(near, selectors.EVENT_READ)
+        while waiting.get_map():
+            for key, _ in waiting.select(PATIENCE) or pytest.fail("the rest is not served"):
+                assert key.fileobj.recv(4, socket.MSG_WAITALL) == b"word"
+                waiting.unregister(key.fileobj)
+                key.fileobj.close()
+    said = {"-e": encrypting, "-d": decrypting}[role].said()
+    assert "open files" in said, "the control"
+    assert "a connection ended" not in said
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=name_of)
