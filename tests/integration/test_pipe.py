@@ -1,12 +1,24 @@
 """What a pipe carries, between spiped's ends and ours: every byte, in both directions, however it
 comes and however it ends."""
 
+import contextlib
+import os
 import socket
 import time
 
 import pytest
 from lab.pipe_traffic import Echo, ask, beside, carry, is_ended, pattern, receive, reset, send
-from lab.pipes import PAIRS, SPIPED, Lane, Pipe, allow_many_files, connect, name_of, tcp_address
+from lab.pipes import (
+    PAIRS,
+    PENSTOCK,
+    SPIPED,
+    Lane,
+    Pipe,
+    allow_many_files,
+    connect,
+    name_of,
+    tcp_address,
+)
 
 MB = 1 << 20
 DIRECTIONS = ["outward", "inward"]
@@ -169,6 +181,37 @@ def test_other_addresses(pair, kind):
             carry(near, far, 3 * MB)
             carry(far, near, 3 * MB)
         pipe.check_idle()
+
+
+def ports_of_root(host: str) -> str:
+    """An address with one that nobody uses."""
+    for port in range(1023, 511, -1):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return f"[{host}]:{port}"
+    pytest.fail("every port is in use")
+
+
+SOURCES = {
+    "any port": lambda host: host,
+    "a port": tcp_address,
+    "a port of root's": pytest.param(
+        ports_of_root, marks=pytest.mark.skipif(os.geteuid() != 0, reason="wants root")
+    ),
+}
+
+
+@pytest.mark.parametrize("role", ["-e", "-d"])
+@pytest.mark.parametrize("source_at", SOURCES.values(), ids=SOURCES)
+def test_it_connects_from_where_it_is_told(role, source_at):
+    """-b, which spiped has not had before 1.6.3."""
+    source = source_at("127.0.0.2")
+    with Lane() as lane:
+        target = lane.target()
+        end = lane.end(PENSTOCK, role, target.address, "-b", source)
+        with connect(end.source), target.accept() as far:
+            host, port = far.getpeername()
+    assert source in (host, f"[{host}]:{port}")
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=name_of)

@@ -115,6 +115,36 @@ def test_with_D_a_daemon_waits_for_names(bench):
 
 
 @contextlib.contextmanager
+def system_log(path: Path):
+    """What the system's log would be given."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.settimeout(60)
+        log.bind(str(path))
+        yield log
+    path.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another /dev/log wants root")
+def test_a_daemon_logs_to_the_system(bench):
+    """Also to one that was started again meanwhile."""
+    log = bench.folder / "log"
+    script = f'mount -t tmpfs none /dev && ln -s {log} /dev/log && exec "$@"'
+    elsewhere = ["unshare", "--mount", "sh", "-c", script, "-"]
+    with system_log(log):
+        assert bench.run([*elsewhere, *PIPE], LEAST + "--syslog").returncode == 0
+    pid = int((bench.folder / "source.pid").read_text())
+    said = bench.said()
+    for _ in range(2):
+        with system_log(log) as given:
+            os.kill(pid, signal.SIGUSR1)
+            line = given.recv(4096)
+        assert line.startswith(b"<30>"), "a daemon's notice"  # LOG_DAEMON | LOG_INFO
+        assert f" penstock-pipe[{pid}]: ".encode() in line
+        assert b"0 connections taken" in line
+    assert bench.said() == said, "nowhere else"
+
+
+@contextlib.contextmanager
 def told_to_stop(bench):
     """A pipe that takes no connections any more, and one that still lives."""
     with echo_at(bench.folder / "target"):

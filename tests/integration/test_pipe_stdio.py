@@ -25,8 +25,8 @@ def stage(request):
 
 
 @contextmanager
-def started(maker, lane, address: str, **streams):
-    command = [*maker.stdio(), "-t", address, "-k", str(lane.key)]
+def started(maker, lane, address: str, *options: str, **streams):
+    command = [*maker.stdio(), "-t", address, "-k", str(lane.key), *options]
     streams = streams or {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, stderr=subprocess.PIPE, **streams) as process:
         try:
@@ -143,6 +143,13 @@ def test_a_shared_terminal_is_left_as_it_was(number):
                 far.close()
             assert process.wait(PATIENCE) == -(number or 0), process.stderr.read()
             assert os.get_blocking(shared)
+
+
+def test_from_another_address():
+    with Lane() as lane:
+        target = lane.target()
+        with started(PENSTOCK, lane, target.address, "-b", "127.0.0.2"), target.accept() as far:
+            assert far.getpeername()[0] == "127.0.0.2"
 
 
 def test_another_key_fails(stage):
