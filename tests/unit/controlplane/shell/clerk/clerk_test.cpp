@@ -344,8 +344,7 @@ TEST_F(ClerkProcess, EndsWithItsPenstockd) {
   EXPECT_TRUE(WIFEXITED(status));
 }
 
-// --- what it may do
-// -----------------------------------------------------------------------------------
+// --- what it may do ---------------------------------------------------------------------------
 
 TEST_F(ClerkProcess, ALookupHasNeitherItsFilesNorItsCapabilities) {
   if (!confines_files_and_calls) GTEST_SKIP() << "a sanitizer is built in";
@@ -371,12 +370,9 @@ TEST_F(ClerkProcess, ALookupHasNeitherItsFilesNorItsCapabilities) {
   EXPECT_EQ(test::confined(confinement, look_up_and(read_hosts)), 0);
   EXPECT_EQ(test::confined(confinement, look_up_and(count_capabilities)), 0);
   if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 4) GTEST_SKIP() << "not of TCP";
-  // To a name server, for what does not fit a datagram.
-  const auto connecting = [](std::uint16_t port) {
-    return [port] { return test::tcp_error(&::connect, port); };
-  };
-  EXPECT_NE(test::confined(confinement, look_up_and(connecting(53))), EACCES);
-  EXPECT_EQ(test::confined(confinement, look_up_and(connecting(54))), EACCES);
+  const auto ask = [](auto port) { return [port] { return test::tcp_error(&::connect, port); }; };
+  EXPECT_NE(test::confined(confinement, look_up_and(ask(53))), EACCES);  // a name server
+  EXPECT_EQ(test::confined(confinement, look_up_and(ask(54))), EACCES);
 }
 
 TEST_F(ClerkProcess, IsConfined) {
