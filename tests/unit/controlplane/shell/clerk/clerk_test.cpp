@@ -370,7 +370,7 @@ TEST_F(ClerkProcess, ALookupHasNeitherItsFilesNorItsCapabilities) {
   EXPECT_EQ(test::confined(confinement, look_up_and(read_hosts)), 0);
   EXPECT_EQ(test::confined(confinement, look_up_and(count_capabilities)), 0);
   if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 4) GTEST_SKIP() << "not of TCP";
-  const auto ask = [](auto port) { return [port] { return test::tcp_error(&::connect, port); }; };
+  const auto ask = [](int port) { return [port] { return test::tcp_error(&::connect, port); }; };
   EXPECT_NE(test::confined(confinement, look_up_and(ask(53))), EACCES);  // a name server
   EXPECT_EQ(test::confined(confinement, look_up_and(ask(54))), EACCES);
 }
