@@ -76,6 +76,7 @@ void MainCore::turn(Time now, const Ready& ready) {
   if (now >= candidates_.deadline()) send_challenges();
   if (now >= prober_.deadline()) prober_.on_timer(now);
   if (now >= endpoint_.deadline()) endpoint_.on_timer(now);
+  if (now >= control_.deadline()) control_.on_timer(now);
   control_.end_turn();
 }
 

@@ -56,7 +56,8 @@ class MainCore final : public Plane, public endpoint::EndpointSink, public probi
   // When a turn has something to do although nothing arrives; Time::max() if never.
   [[nodiscard]] Time deadline() const {
     const Time again = control_.has_orders() ? now_ + std::chrono::milliseconds{10} : Time::max();
-    return std::min({endpoint_.deadline(), candidates_.deadline(), prober_.deadline(), again});
+    return std::min({endpoint_.deadline(), candidates_.deadline(), prober_.deadline(),
+                     control_.deadline(), again});
   }
   [[nodiscard]] const SessionDirectory& sessions() const { return sessions_; }
 

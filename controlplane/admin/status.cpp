@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "penstock/base/bytes.hpp"
+#include "penstock/base/limits.hpp"
 #include "penstock/base/suite.hpp"
 
 #include "controlplane/admin/link_figures.hpp"
@@ -53,6 +54,14 @@ std::string_view name_of(LinkStatus::State state) {
   return "unknown";
 }
 
+// By number, those whose bit is set.
+json lanes_json(std::uint64_t lanes) {
+  json numbers = json::array();
+  for (unsigned lane = 0; lane < limits::max_lanes; ++lane)
+    if ((lanes >> lane & 1) != 0) numbers.push_back(lane);
+  return numbers;
+}
+
 json session_json(const ipc::SessionInfo& session) {
   const auto suite = suite_from_code(session.suite);
   return {
@@ -71,6 +80,7 @@ json session_json(const ipc::SessionInfo& session) {
       {"is_silent", session.is_silent != 0},
       {"lanes_out", session.lanes_out},
       {"lanes_in", session.lanes_in},
+      {"silent_lanes", lanes_json(session.silent_lanes)},
       {"frames_sealed", session.frames_sealed},
       {"frames_opened", session.frames_opened},
       {"failed_opens", session.failed_opens},

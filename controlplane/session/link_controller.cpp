@@ -50,6 +50,8 @@ void LinkController::on_event(const ipc::Event& event, Time now) {
       return state_->stopped(event.detail);
     case ipc::EventKind::link_resumed:
       return state_->resumed();
+    case ipc::EventKind::lanes_turned:
+      return state_->lanes_turned(event.session_id, event.detail, event.silent_lanes);
   }
 }
 

@@ -89,6 +89,8 @@ void LinkController::State::adopt(const std::vector<ipc::SessionInfo>& living, T
                    .key = presumed == nullptr ? std::nullopt : std::optional{presumed->fingerprint},
                    .identities = identities(),
                    .mode = info.shaping});
+    if (info.state == ipc::SessionState::current)
+      lanes_ = {.count = info.lanes_in, .silent = info.silent_lanes};
     if (config_.finds_mtu) path_frame_.adopt(info.frame_size);
     is_rekey_due |= info.shaping != config_.shape.mode;
   }
@@ -211,6 +213,7 @@ void LinkController::State::removed(const ipc::SessionId& id, ipc::RemovalReason
   if (attempt_ && attempt_->route == Route{id}) attempt_.reset();  // another goes another way
   if (session->state == ipc::SessionState::current) {
     if (!session->is_silent()) since_ = now;
+    lanes_ = {};
     view_.went_down(describe(why));
   } else if (why == ipc::RemovalReason::unconfirmed) {
     ++unanswered_;

@@ -58,6 +58,7 @@ void LinkController::State::dataplane_up(const DataplaneFacts& new_facts,
   attempt_.reset();
   pending_.clear();
   sessions_.clear();
+  lanes_ = {};
   schedule_.reset();
   facts_ = new_facts;
   told_to_expect_.reset();
@@ -78,6 +79,7 @@ void LinkController::State::dataplane_down(Time now) {
   sessions_.clear();
   facts_.reset();
   lost_ppm_.reset();
+  lanes_ = {};
   failed_in_a_row_ = 0;
   unanswered_ = 0;
   if (was_up) {
@@ -124,8 +126,8 @@ LinkStatus LinkController::State::status(ipc::BreakerState breaker) const {
   }
   if (is_up()) {
     status.state = LinkStatus::State::up;
-    status.reason =
-        joined(status.stop, joined(coming_end(), view_.rekey_trouble(failed_in_a_row_)));
+    status.reason = joined(joined(status.stop, missing_lanes()),
+                           joined(coming_end(), view_.rekey_trouble(failed_in_a_row_)));
   } else if (sessions_.current() != nullptr) {
     status.reason = joined(silence(), view_.reason());
   } else if (attempt_ || !pending_.empty() || sessions_.has_unconfirmed()) {

@@ -38,6 +38,7 @@ struct LinkController::State {
   void peer_heard(const ipc::SessionId& id, Time now);
   void stopped(std::uint32_t lost_ppm);  // by the circuit breaker; of a million frames
   void resumed();
+  void lanes_turned(const ipc::SessionId& id, unsigned count, std::uint64_t silent);
 
   // --- the far side
   [[nodiscard]] bool datagram(const Route& from, Bytes bytes, Time now);
@@ -104,6 +105,8 @@ struct LinkController::State {
   // A session is current, and the far side is heard on it.
   [[nodiscard]] bool is_up() const;
   [[nodiscard]] std::string silence() const;
+  // Empty while all lanes of the far side are heard, or none.
+  [[nodiscard]] std::string missing_lanes() const;
   // Empty while frames leave at their rate.
   [[nodiscard]] std::string stop(ipc::BreakerState breaker) const;
 
@@ -226,7 +229,11 @@ struct LinkController::State {
   std::uint64_t failed_in_a_row_ = 0;
   std::uint64_t silences_ = 0;             // how often the far side fell silent
   std::optional<std::uint32_t> lost_ppm_;  // since its breaker opened: what the path lost then
-  unsigned unanswered_ = 0;                // attempts in a row that met silence, or were refused
+  struct {
+    unsigned count = 0;
+    std::uint64_t silent = 0;  // bit l for lane l
+  } lanes_;                    // of the far side, as the data plane said last
+  unsigned unanswered_ = 0;    // attempts in a row that met silence, or were refused
   Time since_;
 
   std::vector<Action> actions_;

@@ -36,6 +36,7 @@ class OperatorView {
   // By the circuit breaker, and its end.
   void stopped(std::string_view why) { notice(Notice::Kind::warning, why); }
   void resumed() { notice(Notice::Kind::info, "resumed: frames leave at their rate again"); }
+  void lanes_back() { notice(Notice::Kind::info, "every lane of the far side is heard again"); }
   // A session of a NULL suite is up: said each time, so that nobody takes it for a link, and
   // whatever log_level is.
   void unprotected(Suite suite);

@@ -108,6 +108,15 @@ void ControlServer::on_silence(SessionRecord& record) {
   tell_event(is_silent ? EventKind::peer_silent : EventKind::peer_heard, 0, record);
 }
 
+void ControlServer::on_timer(Time now) {
+  for (const SessionRecord* const record : lanes_.look(sessions_.all(), now))
+    tell(ipc::Event{.kind = EventKind::lanes_turned,
+                    .detail = record->info.lanes_in,
+                    .link = record->info.link,
+                    .session_id = record->info.session_id,
+                    .silent_lanes = record->lanes.silent});
+}
+
 // A session that one worker ended (nobody spoke on it, it is too old) ends on all: half of one
 // would go on sending what nobody takes.
 void ControlServer::on_returned(SessionRecord& record, const Session& share,
@@ -116,6 +125,7 @@ void ControlServer::on_returned(SessionRecord& record, const Session& share,
   if (!record.reason) record.reason = reason;
   if (record.holders != 0) return remove_everywhere(record);
   check(!holds_frames(record), "a worker gives sessions back with no frame held");
+  lanes_.forget(record);
   // The keys go first: who has the reply may rely on it.
   record.shares.clear();
   record.probes.reset();

@@ -110,6 +110,7 @@ bool ControlServer::install(const ipc::InstallSession& message, Time now) {
     return true;
   }
   (*record)->install = request;
+  lanes_.watch(message.lanes_in, now);
   is_expected_old_ = true;
   for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
     Session* share = (*record)->shares[worker].get();

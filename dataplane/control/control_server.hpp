@@ -17,6 +17,7 @@
 #include "penstock/ipc/messages.hpp"
 
 #include "dataplane/control/controller_line.hpp"
+#include "dataplane/control/lane_watch.hpp"
 #include "dataplane/control/plane.hpp"
 #include "dataplane/control/session_directory.hpp"
 
@@ -47,6 +48,9 @@ class ControlServer {
   void on_path(SessionRecord& record, std::uint16_t frame_size);  // so much passes where it goes
   // A handshake message that came through the SA with this SPI.
   void on_inside(Spi spi, Bytes message);
+
+  void on_timer(Time now);  // at deadline()
+  [[nodiscard]] Time deadline() const { return lanes_.deadline(); }
 
   // When all that waited was read: tells the plane what follows from it, once.
   void end_turn();
@@ -108,6 +112,7 @@ class ControlServer {
   std::uint32_t doomed_ = 0;                      // of them, still there
   std::unordered_map<std::uint32_t, std::uint64_t> confirmed_;  // by link: the latest one's order
   std::set<std::uint32_t> stopped_;                             // links, as they were told
+  LaneWatch lanes_;
   bool has_orders_ = false;
   std::uint64_t connection_ = 0;  // counts them; replies go only to the one that asked
   std::uint64_t no_controller_ = 0;

@@ -206,6 +206,7 @@ void SessionDirectory::give_inbound(Session& session, const InstallSession& mess
     in.is_followed = lane == 0 && session.roams;
   }
   session.receives = !session.in.empty();
+  if (message.lanes_in > 1) session.ears = std::vector<LaneEar>(session.in.size());
 }
 
 LinkLane& SessionDirectory::lane(const Session& session, std::size_t worker, Time now) {
@@ -267,6 +268,7 @@ SessionRecord* SessionDirectory::find(Spi local_spi) {
 ipc::SessionInfo describe(const SessionRecord& record, Time now) {
   ipc::SessionInfo info = record.info;
   info.is_silent = record.is_silent ? 1 : 0;
+  info.silent_lanes = record.lanes.silent;
   std::int64_t last_good = 0;
   for (const auto& share : record.shares) {
     const SessionProgress& progress = share->progress;

@@ -39,6 +39,17 @@ using WorkerSet = std::uint64_t;
 static_assert(limits::max_lanes <= 64);
 [[nodiscard]] constexpr WorkerSet bit_of(std::size_t worker) { return WorkerSet{1} << worker; }
 
+// A bit each: bit l for lane l.
+using LaneSet = std::uint64_t;
+static_assert(limits::max_lanes <= 64);
+
+// Of a session's lanes in; kept by the LaneWatch.
+struct LanesHeard {
+  bool is_watched = false;
+  Time since{};        // no lane's silence is counted from before
+  LaneSet silent = 0;  // as last told
+};
+
 struct SessionRecord {
   ipc::SessionInfo info;  // what never changes; header, state and counts are filled in later
   Time installed_at{};
@@ -55,7 +66,8 @@ struct SessionRecord {
   bool is_leaving = false;                   // all workers were told to remove it, or will be
   bool was_rekey_told = false;
   bool is_silent = false;  // peer_silent was the last thing told
-  std::size_t place = 0;   // in the directory's list
+  LanesHeard lanes;
+  std::size_t place = 0;  // in the directory's list
   PendingRequest install;
   PendingRequest remove;
   bool is_doomed = false;                     // an order to wipe all keys waits for it

@@ -39,6 +39,14 @@ bool watches_silence(const Session& session) {
   return session.receives && session.dead_after != Time{} && !is_silent(session);
 }
 
+void listen(Session& session, Time now) {
+  for (std::size_t i = 0; i < session.ears.size(); ++i) {
+    LaneEar& ear = session.ears[i];
+    const std::uint64_t next = session.in[i].window.next();
+    if (std::exchange(ear.next, next) != next) ear.at.store(now.count(), std::memory_order_relaxed);
+  }
+}
+
 }  // namespace
 
 SessionLife::SessionLife(SessionTable& table) : table_(table), actions_(most_actions) {}
@@ -143,6 +151,7 @@ void SessionLife::expire(Time now) {
 }
 
 void SessionLife::expire_current(Session& session, Time now) {
+  listen(session, now);
   if (watches_silence(session) && now >= last_good(session) + session.dead_after)
     turn_silence(session, true);
   if (now >= session.last_sealed + limits::keepalive) speak(session, now);

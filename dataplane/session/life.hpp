@@ -2,8 +2,9 @@
 // a good frame came, retiring once a later one was confirmed, removed. The current one never says
 // nothing for longer than limits::keepalive, and tells when the far side does. Decides and moves
 // nothing: what must be done comes out as a list, so that tests run it on virtual time.
-// One that receives no lane of the session neither gives up on it nor finds it silent: the others
-// do. Source: docs/protocol.md, "Activation" and "Keepalives".
+// Whenever it looks at the current one (at least every limits::keepalive) it notes what was heard
+// on each lane. One that receives no lane of the session neither gives up on it nor finds it
+// silent: the others do. Source: docs/protocol.md, "Activation" and "Keepalives".
 #pragma once
 
 #include <cstdint>

@@ -31,6 +31,13 @@ struct SessionProgress {
   std::atomic<bool> has_silence_note{false};
 };
 
+// What was heard on a lane, by the worker's looks at it: at least one in limits::keepalive, so it
+// may say so much later than it was. Read by the main core, which judges.
+struct LaneEar {
+  std::uint64_t next = 0;           // the lane's window, at the last look; the worker's alone
+  std::atomic<std::int64_t> at{0};  // Time of the look that found frames; 0: none came yet
+};
+
 // Frames of a session that roams which came from elsewhere than its frames go, and which the
 // main core was not told of yet.
 struct Sighting {
@@ -69,6 +76,7 @@ struct Session {
   OuterAddresses route;           // its frames', this worker's lane
   std::optional<OutboundSa> out;  // the lane this worker sends on
   std::vector<InboundSa> in;      // the lanes this worker receives (its seat's), by lane
+  std::vector<LaneEar> ears;      // of `in`; none where the far side has one lane
   Time confirm_until{};           // of unconfirmed: its own frames confirm it before that
   Time state_ends{};              // of unconfirmed and retiring: when the session is removed
   Time confirm_at{};              // the initiator's next dummy while unconfirmed

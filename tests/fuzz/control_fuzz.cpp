@@ -120,6 +120,7 @@ class Door {
         told.pop_front();
         obey(worker, command);
       }
+    server_->on_timer(now);
     read();
   }
 

@@ -189,7 +189,7 @@ class ScriptedController:
                 return found
             assert kind == SESSION_INFO_TYPE
             (_, _, _, id_, _, local, _, _, state, _, _, _, _, _, _, is_silent, _, _, peer, peer_name,
-             _, _, sealed, opened, failed) = SESSION_INFO.unpack(message)  # fmt: skip
+             _, _, sealed, opened, failed, _) = SESSION_INFO.unpack(message)  # fmt: skip
             found.append(
                 SessionInfo(
                     id_, local, state, is_silent, peer, _text(peer_name), sealed, opened, failed
@@ -291,7 +291,7 @@ class ScriptedController:
     def _keep(self, message: bytes) -> None:
         kind = HEADER.unpack_from(message)[0]
         if kind == EVENT_TYPE:
-            _, _, _, event, detail, _, _, session_id, peer = EVENT.unpack(message)
+            _, _, _, event, detail, _, session_id, peer, _ = EVENT.unpack(message)
             self.events.append(Event(event, detail, session_id, peer))
         elif kind == PUNT_INSIDE_TYPE:
             _, _, _, session_id, inner = INSIDE.unpack(message)

@@ -19,7 +19,7 @@ from lab.errors import wait_until
 HEADER = struct.Struct("=HHI")  # type, zero, request
 ENDPOINT = struct.Struct("=16sHBB")
 HELLO = struct.Struct("=HHIII")
-VERSION = 6
+VERSION = 7
 PROTECTIONS = (
     "AES256_CTR-SHA256", "AES128_CTR-SHA256", "AES256_CTR-SHA384", "AES256_GCM",
     "CHACHA20_POLY1305", "NULL",
@@ -39,10 +39,10 @@ MAX_LANES = 64
 INSTALL_SIZE = INSTALL.size + 2 * MAX_LANES * LANE_KEYS.size
 REPLY = struct.Struct("=HHIII")  # install_reply, remove_reply, list_end
 REMOVE = struct.Struct("=HHI32s")
-SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBBB2s20s64sQQQQQ")
+SESSION_INFO = struct.Struct("=HHI32sIIIBBHHHHBBBB2s20s64sQQQQQQ")
 DATAGRAM = struct.Struct("=HHI20sHH1024s")  # inject, punt
 INSIDE = struct.Struct("=HHI32s1024s")  # inject_inside, punt_inside
-EVENT = struct.Struct("=HHIIIII32s20s")
+EVENT = struct.Struct("=HHIIII32s20sQ")
 LINK_PEER = struct.Struct("=HHII20sHBB")
 ZEROIZE = HEADER
 STATS = struct.Struct("=HHIQII")  # and then the counters
@@ -117,7 +117,7 @@ class Session:
             SESSION_INFO_TYPE, 0, request, self.id, self.link, self.local_spi, self.remote_spi,
             self.role, self.state, self.suite, self.frame_size, self.lanes_out, self.lanes_in,
             self.tag, 0, self.is_silent, self.mode, b"", self.peer, self.peer_name, age, age,
-            11, 22, 33,
+            11, 22, 33, 0,
         )  # fmt: skip
 
 
@@ -279,7 +279,7 @@ class ScriptedDataplane:
 
     def event(self, kind: int, session: Session, detail: int = 0) -> None:
         self.send(
-            EVENT.pack(EVENT_TYPE, 0, 0, kind, detail, session.link, 0, session.id, session.peer)
+            EVENT.pack(EVENT_TYPE, 0, 0, kind, detail, session.link, session.id, session.peer, 0)
         )
 
     def confirm(self, session: Session) -> None:

@@ -23,7 +23,7 @@ from scripted_control import Control, ask, read_answer
 SESSION_KEYS = {
     "id", "state", "role", "suite", "is_protected", "age_s", "idle_s", "local_spi", "remote_spi",
     "frame_size", "tag", "lanes_out", "lanes_in", "frames_sealed", "frames_opened", "failed_opens",
-    "is_silent", "peer",
+    "silent_lanes", "is_silent", "peer",
 }  # fmt: skip
 
 

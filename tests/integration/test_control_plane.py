@@ -200,7 +200,7 @@ def test_nonsense_ends_the_connection_not_the_process(up, nonsense):
 def test_events_and_datagrams_that_mean_nothing_are_ignored(up):
     alpha, _ = up
     connections = alpha.dataplane.connections
-    strange = scripted.EVENT.pack(scripted.EVENT_TYPE, 0, 0, 77, 0, 99, 0, os.urandom(32), b"")
+    strange = scripted.EVENT.pack(scripted.EVENT_TYPE, 0, 0, 77, 0, 99, os.urandom(32), b"", 0)
     alpha.dataplane.send(strange)
     for length in (0, 1, 16, 1023, 1024):
         alpha.dataplane.punt(ADDRESS["beta"], os.urandom(length))

@@ -17,57 +17,11 @@
 #include "penstock/base/limits.hpp"
 #include "penstock/base/shape.hpp"
 #include "penstock/base/suite.hpp"
-#include "penstock/ipc/counters.hpp"
+#include "penstock/ipc/figures.hpp"
+#include "penstock/ipc/header.hpp"
 #include "penstock/ipc/shaping.hpp"
 
 namespace penstock::ipc {
-
-inline constexpr std::uint32_t version = 6;
-
-using BootId = std::array<std::byte, 16>;     // random, of one life of the data plane
-using SessionId = std::array<std::byte, 32>;  // T4 of its handshake
-
-enum class MessageType : std::uint16_t {
-  hello = 1,  // controller -> data plane
-  hello_reply,
-  install_session,  // controller -> data plane
-  install_reply,
-  remove_session,  // controller -> data plane
-  remove_reply,
-  list_sessions,  // controller -> data plane
-  session_info,
-  list_end,
-  inject,     // controller -> data plane: send this datagram; no reply
-  punt,       // data plane -> controller: a handshake datagram arrived
-  event,      // data plane -> controller
-  get_stats,  // controller -> data plane
-  stats,
-  inject_inside,  // controller -> data plane: send it inside this session; no reply
-  punt_inside,    // data plane -> controller: a handshake message arrived inside a session
-  link_peer,      // controller -> data plane: where a link's far side is expected; no reply
-  zeroize,        // controller -> data plane
-  zeroize_reply,
-  list_links,  // controller -> data plane: a link_stats each of the links that have any, list_end
-  link_stats,
-  get_topology,  // controller -> data plane: as many topology_text as it takes, list_end
-  topology_text,
-};
-
-struct Header {
-  MessageType type{};
-  std::uint16_t zero = 0;
-  std::uint32_t request = 0;  // echoed in the reply
-};
-
-// Addresses flattened: all bytes count, so that messages have no holes with old memory.
-struct WireEndpoint {
-  std::array<std::byte, 16> address{};
-  std::uint16_t port = 0;  // host order
-  std::uint8_t ip_version = 4;
-  std::uint8_t zero = 0;
-};
-[[nodiscard]] WireEndpoint to_wire(const Endpoint& endpoint);
-[[nodiscard]] Endpoint from_wire(const WireEndpoint& endpoint);
 
 struct Hello {
   static constexpr auto type = MessageType::hello;
@@ -203,6 +157,7 @@ struct SessionInfo {
   std::uint64_t frames_sealed = 0;  // all lanes
   std::uint64_t frames_opened = 0;
   std::uint64_t failed_opens = 0;
+  std::uint64_t silent_lanes = 0;  // as the last lanes_turned said
 };
 
 struct ListEnd {
@@ -286,6 +241,8 @@ enum class EventKind : std::uint32_t {
   path_frame,             // detail: the largest frame that the path to the far side carries
   link_stopped,           // the circuit breaker: too much is lost; detail: of a million frames
   link_resumed,           // ... and tried again with success
+  lanes_turned,           // detail: the lanes of the current session that come here; silent_lanes:
+                          // those of them on which nothing comes, while on others it does
 };
 
 enum class RemovalReason : std::uint32_t {
@@ -302,85 +259,9 @@ struct Event {
   EventKind kind{};
   std::uint32_t detail = 0;
   std::uint32_t link = 0;
-  std::uint32_t zero = 0;
   SessionId session_id{};
-  WireEndpoint peer;  // of peer_moved
-};
-
-struct ListLinks {
-  static constexpr auto type = MessageType::list_links;
-  Header header{.type = type};
-};
-
-// Of the packets of one class on a link with a rate.
-struct ClassStats {
-  std::uint64_t packets = 0;      // that went on
-  std::uint64_t dropped = 0;      // by the queue's bound
-  std::uint64_t dropped_aqm = 0;  // by the AQM
-  std::uint64_t marked = 0;       // by the AQM: CE
-  std::uint64_t queued_packets = 0;
-  std::uint64_t queued_bytes = 0;
-  std::uint64_t delay_p50_ns = 0;  // in the queue
-  std::uint64_t delay_p99_ns = 0;
-};
-
-enum class BreakerState : std::uint8_t { closed = 0, open = 1, probing = 2 };
-
-// Of a link whose frames are paced, or whose path is probed; since the data plane's start. Of all
-// its lanes: counts, rates and what is queued add up; times, percentiles, losses and the step are
-// the worst lane's, and so is the breaker's state (open before probing before closed).
-struct LinkStats {
-  static constexpr auto type = MessageType::link_stats;
-  Header header{.type = type};
-  std::uint32_t link = 0;
-  ShapeMode mode{};
-  std::uint8_t is_paced = 0;
-  std::uint8_t step = 0;  // quantized: from 0
-  BreakerState breaker{};
-  std::uint64_t rate = 0;  // now, frames per 1000 seconds
-  std::uint64_t ticks = 0;
-  std::uint64_t ticks_missed = 0;
-  std::uint64_t ticks_on_time = 0;  // the interval before within 20 % of nominal
-  std::uint64_t latest_ns = 0;      // the latest that a frame left behind its tick
-  std::uint64_t dummies = 0;
-  std::uint64_t breaker_trips = 0;
-  std::uint64_t reports_heard = 0;
-  std::uint64_t loss_ppm = 0;       // of our frames, by the far side's last report
-  std::uint64_t frames_lost = 0;    // of ours, by all its reports
-  std::uint64_t frames_marked = 0;  // of ours, CE, by all its reports
-  std::uint64_t round_trip_ns = 0;
-  std::uint64_t probes_sent = 0;
-  std::uint64_t probes_answered = 0;
-  std::uint16_t path_frame = 0;     // that probes proved; 0: none yet
-  std::uint16_t lanes = 0;          // with a clock
-  std::uint32_t lanes_stopped = 0;  // of them, whose breaker is open or probing
-  std::array<ClassStats, packet_classes> classes{};
-};
-
-struct GetTopology {
-  static constexpr auto type = MessageType::get_topology;
-  Header header{.type = type};
-};
-
-// A piece of what `penstock-dataplane --show-topology` prints, of the data plane as it runs.
-struct TopologyText {
-  static constexpr auto type = MessageType::topology_text;
-  Header header{.type = type};
-  std::array<char, 1024> text{};  // the last one has zeros behind it
-};
-
-struct GetStats {
-  static constexpr auto type = MessageType::get_stats;
-  Header header{.type = type};
-};
-
-struct Stats {
-  static constexpr auto type = MessageType::stats;
-  Header header{.type = type};
-  std::uint64_t uptime_ns = 0;
-  std::uint32_t workers = 0;
-  std::uint32_t sessions = 0;
-  Counters counters;  // all workers
+  WireEndpoint peer;               // of peer_moved
+  std::uint64_t silent_lanes = 0;  // of lanes_turned: bit l for lane l
 };
 
 inline constexpr std::size_t max_message = sizeof(InstallSession);
