@@ -273,25 +273,47 @@ json dataplane_json(const SiteStatus& status) {
           {"wire_endpoint", to_string(ipc::from_wire(hello.wire))}};
 }
 
+json counters_json(const Counters& counters) {
+  return named(counter_count, [&](std::size_t i) {
+    return std::pair{name(static_cast<Counter>(i)), counters.values[i]};
+  });
+}
+
+json gauges_json(const Counters& counters) {
+  return named(gauge_count, [&](std::size_t i) {
+    return std::pair{name(static_cast<Gauge>(i)), counters.gauges[i]};
+  });
+}
+
+std::pair<std::string_view, std::uint64_t> drop_of(const Counters& counters, std::size_t reason) {
+  return {info(static_cast<DropReason>(reason)).name, counters.drops[reason]};
+}
+
+json worker_json(const ipc::WorkerStats& stats) {
+  const Counters& counters = stats.counters;
+  return {
+      {"worker", stats.worker},
+      {"counters", counters_json(counters)},
+      {"gauges", gauges_json(counters)},
+      {"drops", nonzero(drop_reason_count, [&](std::size_t i) { return drop_of(counters, i); })}};
+}
+
 // Numbers of a data plane that is not there would be lies: the keys stay, with null.
 void add_counters(json& result, const std::optional<DataplaneView>& dataplane) {
-  for (const char* key : {"counters", "gauges", "drops", "fill", "packing", "books"})
+  for (const char* key : {"counters", "gauges", "drops", "fill", "packing", "books", "workers"})
     result[key] = nullptr;
   if (!dataplane) return;
   const Counters& counters = dataplane->stats.counters;
-  result["counters"] = named(counter_count, [&](std::size_t i) {
-    return std::pair{name(static_cast<Counter>(i)), counters.values[i]};
-  });
-  result["gauges"] = named(gauge_count, [&](std::size_t i) {
-    return std::pair{name(static_cast<Gauge>(i)), counters.gauges[i]};
-  });
-  result["drops"] = named(drop_reason_count, [&](std::size_t i) {
-    return std::pair{info(static_cast<DropReason>(i)).name, counters.drops[i]};
-  });
+  result["counters"] = counters_json(counters);
+  result["gauges"] = gauges_json(counters);
+  result["drops"] = named(drop_reason_count, [&](std::size_t i) { return drop_of(counters, i); });
   result["packing"] = packing_json(counters);
   result["fill"] = result["packing"]["fill"];
   const std::string_view unbalanced = unbalanced_book(counters);
   result["books"] = unbalanced.empty() ? "balanced" : unbalanced;
+  result["workers"] = json::array();
+  for (const ipc::WorkerStats& worker : dataplane->workers)
+    result["workers"].push_back(worker_json(worker));
 }
 
 }  // namespace

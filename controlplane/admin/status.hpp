@@ -19,6 +19,7 @@ struct DataplaneView {
   ipc::Stats stats;
   std::vector<ipc::SessionInfo> sessions;
   std::vector<ipc::LinkStats> links;  // by their place in the config; those that have figures
+  std::vector<ipc::WorkerStats> workers;
 };
 
 struct SiteStatus {

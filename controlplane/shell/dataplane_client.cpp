@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -203,20 +202,6 @@ bool DataplaneClient::dispatch_reply(const ipc::Received& message) {
 
 // --- what is sent -------------------------------------------------------------------
 
-template <ipc::Message M>
-void DataplaneClient::send(const M& message) {
-  const bool is_waiting = !outbox_.is_empty();
-  switch (outbox_.send(*channel_, message)) {
-    case ipc::SendStatus::sent:
-      return;
-    case ipc::SendStatus::later:
-      if (!is_waiting) wait_writable();
-      return;
-    case ipc::SendStatus::gone:
-      hang_up();
-  }
-}
-
 void DataplaneClient::wait_writable() {
   readable_.async_wait(asio::posix::stream_descriptor::wait_write,
                        [this](const std::error_code& error) {
@@ -230,15 +215,6 @@ void DataplaneClient::wait_writable() {
 // A data plane that left or does not read: the reading side notices, so that a connection is
 // lost in one place only.
 void DataplaneClient::hang_up() { ::shutdown(channel_->fd(), SHUT_RDWR); }
-
-template <ipc::Message M>
-void DataplaneClient::request(M& message, Pending pending) {
-  if (++last_request_ == 0) ++last_request_;  // 0 means unasked
-  message.header.request = last_request_;
-  pending_.emplace(last_request_, std::move(pending));
-  if (pending_.size() == 1) watch_patience();
-  send(message);
-}
 
 void DataplaneClient::watch_patience() {
   patience_.cancel();
@@ -326,74 +302,6 @@ void DataplaneClient::zeroize(OnZeroized on_zeroized) {
 
 void DataplaneClient::zeroized(const Result<std::optional<std::uint32_t>>& outcome) {
   for (const OnZeroized& on_zeroized : std::exchange(zeroizing_, {})) on_zeroized(outcome);
-}
-
-template <ipc::Message Question, ipc::Message Item>
-void DataplaneClient::list(std::function<void(std::vector<Item>)> on_list,
-                           std::function<void()> on_lost) {
-  static_assert(limits::max_links <= limits::max_sessions);
-  Question question;
-  auto items = std::make_shared<std::vector<Item>>();
-  request(question, {.on_reply =
-                         [items, on_list = std::move(on_list)](const ipc::Received& received) {
-                           if (const auto* const item = received.as<Item>()) {
-                             if (items->size() == limits::max_sessions) return Reply::nonsense;
-                             items->push_back(*item);
-                             return Reply::more_follow;
-                           }
-                           const auto* const end = received.as<ipc::ListEnd>();
-                           if (end == nullptr || end->count != items->size())
-                             return Reply::nonsense;
-                           on_list(std::move(*items));
-                           return Reply::last;
-                         },
-                     .on_lost = std::move(on_lost)});
-}
-
-void DataplaneClient::list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,
-                                    std::function<void()> on_lost) {
-  list<ipc::ListSessions>(std::move(on_list), std::move(on_lost));
-}
-
-// The lists first: a session that appears in one was installed before the numbers were taken.
-void DataplaneClient::ask_report(OnReport on_report) {
-  if (!is_up()) return on_report(std::nullopt);
-  const auto lost = [on_report] { on_report(std::nullopt); };
-  list_sessions(
-      [this, on_report, lost](std::vector<ipc::SessionInfo> sessions) {
-        const auto on_links = [this, on_report,
-                               sessions = std::move(sessions)](std::vector<ipc::LinkStats> links) {
-          ask_stats({.sessions = sessions, .links = std::move(links)}, on_report);
-        };
-        list<ipc::ListLinks, ipc::LinkStats>(on_links, lost);
-      },
-      lost);
-}
-
-void DataplaneClient::ask_topology(std::function<void(std::optional<std::string>)> on_text) {
-  if (!is_up()) return on_text(std::nullopt);
-  list<ipc::GetTopology, ipc::TopologyText>(
-      [on_text](const std::vector<ipc::TopologyText>& pieces) {
-        std::string text;
-        for (const ipc::TopologyText& piece : pieces)
-          text.append(piece.text.data(), strnlen(piece.text.data(), piece.text.size()));
-        on_text(std::move(text));
-      },
-      [on_text] { on_text(std::nullopt); });
-}
-
-void DataplaneClient::ask_stats(DataplaneReport report, OnReport on_report) {
-  ipc::GetStats message;
-  const auto shared = std::make_shared<DataplaneReport>(std::move(report));
-  request(message, {.on_reply =
-                        [on_report, shared](const ipc::Received& received) {
-                          const auto* const stats = received.as<ipc::Stats>();
-                          if (stats == nullptr) return Reply::nonsense;
-                          shared->stats = *stats;
-                          on_report(std::move(*shared));
-                          return Reply::last;
-                        },
-                    .on_lost = [on_report] { on_report(std::nullopt); }});
 }
 
 }  // namespace penstock::controlplane

@@ -29,6 +29,7 @@ struct DataplaneReport {
   ipc::Stats stats;
   std::vector<ipc::SessionInfo> sessions;
   std::vector<ipc::LinkStats> links;  // of those that are paced or probed
+  std::vector<ipc::WorkerStats> workers;
 };
 
 class DataplaneClient {
@@ -122,6 +123,7 @@ class DataplaneClient {
   void list(std::function<void(std::vector<Item>)> on_list, std::function<void()> on_lost);
   void list_sessions(std::function<void(std::vector<ipc::SessionInfo>)> on_list,
                      std::function<void()> on_lost);
+  void ask_workers(DataplaneReport report, const OnReport& on_report);
   void ask_stats(DataplaneReport report, OnReport on_report);
   void watch_patience();
   void zeroized(const Result<std::optional<std::uint32_t>>& outcome);
@@ -145,5 +147,28 @@ class DataplaneClient {
   std::vector<OnZeroized> zeroizing_;     // who waits for the one that is under way
   std::vector<ipc::Event> early_events_;  // came while the sessions were being listed
 };
+
+template <ipc::Message M>
+void DataplaneClient::send(const M& message) {
+  const bool is_waiting = !outbox_.is_empty();
+  switch (outbox_.send(*channel_, message)) {
+    case ipc::SendStatus::sent:
+      return;
+    case ipc::SendStatus::later:
+      if (!is_waiting) wait_writable();
+      return;
+    case ipc::SendStatus::gone:
+      hang_up();
+  }
+}
+
+template <ipc::Message M>
+void DataplaneClient::request(M& message, Pending pending) {
+  if (++last_request_ == 0) ++last_request_;  // 0 means unasked
+  message.header.request = last_request_;
+  pending_.emplace(last_request_, std::move(pending));
+  if (pending_.size() == 1) watch_patience();
+  send(message);
+}
 
 }  // namespace penstock::controlplane

@@ -113,7 +113,8 @@ SiteStatus Site::status(std::optional<DataplaneReport> report) const {
     status.dataplane = DataplaneView{.hello = dataplane_.hello(),
                                      .stats = report->stats,
                                      .sessions = std::move(report->sessions),
-                                     .links = std::move(report->links)};
+                                     .links = std::move(report->links),
+                                     .workers = std::move(report->workers)};
   }
   for (std::size_t i = 0; i < links_.size(); ++i)
     status.links.push_back(links_[i]->controller.status(breakers[i]));

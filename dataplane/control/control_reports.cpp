@@ -25,10 +25,7 @@ bool ControlServer::list(const ipc::ListSessions& message, Time now) {
     info.header = {.type = ipc::SessionInfo::type, .request = message.header.request};
     if (!controller_->send(info)) return false;
   }
-  if (!controller_->send(
-          ipc::ListEnd{.header = {.type = ipc::ListEnd::type, .request = message.header.request},
-                       .count = static_cast<std::uint32_t>(sessions_.all().size())}))
-    return false;
+  if (!end_list(message.header, sessions_.all().size())) return false;
   // Told once, perhaps to a controller that is gone or to none.
   for (const auto& record : sessions_.all()) {
     if (record->was_rekey_told) tell_event(ipc::EventKind::rekey_wanted, 0, *record);
@@ -39,14 +36,22 @@ bool ControlServer::list(const ipc::ListSessions& message, Time now) {
 }
 
 bool ControlServer::list(const ipc::ListLinks& message) {
-  std::uint32_t count = 0;
-  for (ipc::LinkStats& stats : plane_.link_stats()) {
+  std::vector<ipc::LinkStats> links = plane_.link_stats();
+  for (ipc::LinkStats& stats : links) {
     stats.header = {.type = ipc::LinkStats::type, .request = message.header.request};
     if (!controller_->send(stats)) return false;
-    ++count;
   }
-  return controller_->send(ipc::ListEnd{
-      .header = {.type = ipc::ListEnd::type, .request = message.header.request}, .count = count});
+  return end_list(message.header, links.size());
+}
+
+bool ControlServer::list(const ipc::ListWorkers& message) {
+  for (std::size_t worker = 0; worker < plane_.workers(); ++worker) {
+    ipc::WorkerStats stats{.worker = static_cast<std::uint32_t>(worker),
+                           .counters = plane_.of_worker(worker)};
+    stats.header.request = message.header.request;
+    if (!controller_->send(stats)) return false;
+  }
+  return end_list(message.header, plane_.workers());
 }
 
 bool ControlServer::list(const ipc::GetTopology& message) {
@@ -60,8 +65,13 @@ bool ControlServer::list(const ipc::GetTopology& message) {
     at += text.copy(piece.text.data(), piece.text.size(), at);
     if (!controller_->send(piece)) return false;
   }
-  return controller_->send(ipc::ListEnd{
-      .header = {.type = ipc::ListEnd::type, .request = message.header.request}, .count = count});
+  return end_list(message.header, count);
+}
+
+bool ControlServer::end_list(const ipc::Header& question, std::size_t count) {
+  ipc::ListEnd end{.count = static_cast<std::uint32_t>(count)};
+  end.header.request = question.request;
+  return controller_->send(end);
 }
 
 bool ControlServer::report(const ipc::GetStats& message, Time now) {

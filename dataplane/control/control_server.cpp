@@ -69,6 +69,7 @@ bool ControlServer::obey(const ipc::Received& message, Time now) {
   if (const auto* remove_session = message.as<ipc::RemoveSession>()) return remove(*remove_session);
   if (const auto* list_sessions = message.as<ipc::ListSessions>()) return list(*list_sessions, now);
   if (const auto* list_links = message.as<ipc::ListLinks>()) return list(*list_links);
+  if (const auto* list_workers = message.as<ipc::ListWorkers>()) return list(*list_workers);
   if (const auto* get_topology = message.as<ipc::GetTopology>()) return list(*get_topology);
   if (const auto* inject_datagram = message.as<ipc::Inject>()) return inject(*inject_datagram);
   if (const auto* inside = message.as<ipc::InjectInside>()) return inject_inside(*inside);

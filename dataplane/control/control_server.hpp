@@ -67,7 +67,9 @@ class ControlServer {
   [[nodiscard]] bool remove(const ipc::RemoveSession& message);
   [[nodiscard]] bool list(const ipc::ListSessions& message, Time now);
   [[nodiscard]] bool list(const ipc::ListLinks& message);
+  [[nodiscard]] bool list(const ipc::ListWorkers& message);
   [[nodiscard]] bool list(const ipc::GetTopology& message);
+  [[nodiscard]] bool end_list(const ipc::Header& question, std::size_t count);
   [[nodiscard]] bool inject(const ipc::Inject& message);
   [[nodiscard]] bool inject_inside(const ipc::InjectInside& message);
   [[nodiscard]] bool zeroize(const ipc::Zeroize& message);

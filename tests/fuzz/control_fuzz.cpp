@@ -156,7 +156,8 @@ class Door {
                   message.as<ipc::RemoveReply>() || message.as<ipc::SessionInfo>() ||
                   message.as<ipc::ListEnd>() || message.as<ipc::Event>() ||
                   message.as<ipc::Stats>() || message.as<ipc::LinkStats>() ||
-                  message.as<ipc::TopologyText>() || message.as<ipc::ZeroizeReply>());
+                  message.as<ipc::TopologyText>() || message.as<ipc::WorkerStats>() ||
+                  message.as<ipc::ZeroizeReply>());
   }
 
   void obey(std::size_t worker, const Command& command) {
@@ -218,6 +219,8 @@ std::vector<std::byte> good_message(unsigned type) {
       return bytes_of(ipc::InjectInside{});
     case ipc::MessageType::list_links:
       return bytes_of(ipc::ListLinks{});
+    case ipc::MessageType::list_workers:
+      return bytes_of(ipc::ListWorkers{});
     case ipc::MessageType::get_topology:
       return bytes_of(ipc::GetTopology{});
     case ipc::MessageType::get_stats:

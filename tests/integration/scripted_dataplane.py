@@ -46,13 +46,15 @@ EVENT = struct.Struct("=HHIIII32s20sQ")
 LINK_PEER = struct.Struct("=HHII20sHBB")
 ZEROIZE = HEADER
 STATS = struct.Struct("=HHIQII")  # and then the counters
+WORKER_STATS = struct.Struct("=HHIII")  # likewise
 CLASS_FIGURES = 8
 LINK_STATS = struct.Struct(f"=HHIIBBBB14QH6s{4 * CLASS_FIGURES}Q")
 
 (HELLO_TYPE, HELLO_REPLY_TYPE, INSTALL_TYPE, INSTALL_REPLY_TYPE, REMOVE_TYPE, REMOVE_REPLY_TYPE,
  LIST_TYPE, SESSION_INFO_TYPE, LIST_END_TYPE, INJECT_TYPE, PUNT_TYPE, EVENT_TYPE, GET_STATS_TYPE,
  STATS_TYPE, INJECT_INSIDE_TYPE, PUNT_INSIDE_TYPE, LINK_PEER_TYPE, ZEROIZE_TYPE,
- ZEROIZE_REPLY_TYPE, LIST_LINKS_TYPE, LINK_STATS_TYPE) = range(1, 22)  # fmt: skip
+ ZEROIZE_REPLY_TYPE, LIST_LINKS_TYPE, LINK_STATS_TYPE, _, _, LIST_WORKERS_TYPE,
+ WORKER_STATS_TYPE) = range(1, 26)  # fmt: skip
 CONFIRMED, REMOVED, REKEY_WANTED, PEER_SILENT, PEER_HEARD, PEER_MOVED = range(1, 7)
 BY_CONTROLLER, UNCONFIRMED, REPLACED, MAX_AGE, ZEROIZED = range(1, 6)
 STATE_UNCONFIRMED, STATE_CURRENT, STATE_RETIRING = 1, 2, 3
@@ -214,9 +216,13 @@ class ScriptedDataplane:
                 for figures in self.links:
                     self.send(LINK_STATS.pack(LINK_STATS_TYPE, 0, request, *figures))
                 self.send(REPLY.pack(LIST_END_TYPE, 0, request, len(self.links), 0))
+            elif kind == LIST_WORKERS_TYPE:
+                head = WORKER_STATS.pack(WORKER_STATS_TYPE, 0, request, 0, 0)
+                self.send(head + self._counted())
+                self.send(REPLY.pack(LIST_END_TYPE, 0, request, 1, 0))
             elif kind == GET_STATS_TYPE:
                 head = STATS.pack(STATS_TYPE, 0, request, 5_000_000_000, 1, len(self.sessions))
-                self.send(head + struct.pack(f"={len(self.counters)}Q", *self.counters))
+                self.send(head + self._counted())
             elif kind == LINK_PEER_TYPE:
                 _, _, _, link, peer, vlan, is_gone, _ = LINK_PEER.unpack(message)
                 self.link_peers[link] = peer
@@ -232,6 +238,9 @@ class ScriptedDataplane:
             _, _, _, session_id, inner = INSIDE.unpack(message)
             if any(session.id == session_id for session in self.sessions):
                 self.link(session_id, inner)
+
+    def _counted(self) -> bytes:
+        return struct.pack(f"={len(self.counters)}Q", *self.counters)
 
     def _on_hello(self, request: int) -> None:
         self.send(

@@ -36,7 +36,7 @@ def test_status_has_the_promised_shape(up):
     status = alpha.status()
     assert set(status) == {
         "site", "version", "lab", "control_plane", "data_plane", "links", "counters", "gauges",
-        "drops", "fill", "packing", "books",
+        "drops", "fill", "packing", "books", "workers",
     }  # fmt: skip
     assert status["site"] == "alpha"
     assert status["control_plane"]["pid"] == alpha.process.pid
@@ -49,6 +49,10 @@ def test_status_has_the_promised_shape(up):
         "plain_device": "af_packet:plain", "wire_device": "af_packet:wire",
         "wire_endpoint": "192.0.2.1:7670",
     }  # fmt: skip
+    [worker] = status["workers"]
+    assert (worker["worker"], worker["counters"]) == (0, status["counters"])
+    assert worker["gauges"] == status["gauges"]
+    assert worker["drops"] == {name: count for name, count in status["drops"].items() if count}
     [link] = status["links"]
     assert set(link) == {
         "peer", "endpoint", "endpoint_name", "state", "reason", "since_s", "session", "sessions",

@@ -24,3 +24,10 @@ def test_a_running_site_tells_the_queues_that_its_ports_have(fresh):
         assert len(ports) == 2 and all(line.endswith(queues) for line in ports)
         assert "if there are so many" not in text
     assert "worker 1" in shown[0] and "worker 1" not in shown[1]
+    pair.settle()
+    for site, count in zip(pair.sites, (2, 1)):
+        status = site.status()
+        assert [worker["worker"] for worker in status["workers"]] == list(range(count))
+        # Each speaks on its lane.
+        sealed = [worker["counters"]["frames_sealed"] for worker in status["workers"]]
+        assert min(sealed) > 0

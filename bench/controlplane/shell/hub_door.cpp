@@ -114,7 +114,7 @@ void HubDoor::dispatch(const ipc::Received& message, Time now) {
     stats.sessions = static_cast<std::uint32_t>(far_sides_.living(now).size());
     return send(stats);
   }
-  if (message.as<ipc::ListLinks>() != nullptr) {
+  if (message.as<ipc::ListLinks>() != nullptr || message.as<ipc::ListWorkers>() != nullptr) {
     ipc::ListEnd none;
     none.header.request = request;
     send(none);

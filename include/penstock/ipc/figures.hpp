@@ -61,6 +61,19 @@ struct LinkStats {
   std::array<ClassStats, packet_classes> classes{};
 };
 
+struct ListWorkers {
+  static constexpr auto type = MessageType::list_workers;
+  Header header{.type = type};
+};
+
+struct WorkerStats {
+  static constexpr auto type = MessageType::worker_stats;
+  Header header{.type = type};
+  std::uint32_t worker = 0;
+  std::uint32_t zero = 0;
+  Counters counters;  // its own; what the main core lost is no worker's
+};
+
 struct GetTopology {
   static constexpr auto type = MessageType::get_topology;
   Header header{.type = type};

@@ -39,6 +39,8 @@ enum class MessageType : std::uint16_t {
   link_stats,
   get_topology,  // controller -> data plane: as many topology_text as it takes, list_end
   topology_text,
+  list_workers,  // controller -> data plane: a worker_stats each, list_end
+  worker_stats,
 };
 
 struct Header {

@@ -276,6 +276,7 @@ static_assert(Message<Hello> && Message<HelloReply> && Message<InstallSession> &
               Message<Inject> && Message<Punt> && Message<InjectInside> && Message<PuntInside> &&
               Message<Event> && Message<GetStats> && Message<Stats> && Message<LinkPeer> &&
               Message<Zeroize> && Message<ZeroizeReply> && Message<ListLinks> &&
-              Message<LinkStats> && Message<GetTopology> && Message<TopologyText>);
+              Message<LinkStats> && Message<GetTopology> && Message<TopologyText> &&
+              Message<ListWorkers> && Message<WorkerStats>);
 
 }  // namespace penstock::ipc

@@ -56,6 +56,28 @@ TEST(Status, sessions_stand_with_their_link) {
   EXPECT_EQ(link["session"]["age_s"], 1.5);
 }
 
+TEST(Status, each_worker_has_its_figures) {
+  SiteStatus status = site({});
+  for (std::uint32_t worker = 0; worker < 2; ++worker) {
+    ipc::WorkerStats stats{.worker = worker};
+    stats.counters.values[static_cast<std::size_t>(Counter::frames_opened)] = 5 + worker;
+    stats.counters.drops[static_cast<std::size_t>(DropReason::mesh_full)] = worker;
+    status.dataplane->workers.push_back(stats);
+  }
+  const json workers = to_json(status)["workers"];
+  ASSERT_EQ(workers.size(), 2u);
+  EXPECT_EQ(workers[0]["worker"], 0);
+  EXPECT_EQ(workers[0]["counters"]["frames_opened"], 5);
+  EXPECT_EQ(workers[0]["counters"]["frames_sealed"], 0);
+  EXPECT_EQ(workers[0]["drops"], json::object());
+  EXPECT_EQ(workers[1]["worker"], 1);
+  EXPECT_EQ(workers[1]["counters"]["frames_opened"], 6);
+  EXPECT_EQ(workers[1]["gauges"]["held_frames"], 0);
+  EXPECT_EQ(workers[1]["drops"], (json{{"mesh_full", 1}}));
+  status.dataplane.reset();
+  EXPECT_TRUE(to_json(status)["workers"].is_null());
+}
+
 TEST(Status, figures_stand_with_their_link) {
   SiteStatus status = site({session(ipc::SessionState::current, 0, std::byte{1})});
   status.dataplane->links = {{.link = 1, .is_paced = 1, .rate = 1000}, {.link = 7}};

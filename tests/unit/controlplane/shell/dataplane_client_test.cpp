@@ -186,6 +186,10 @@ TEST_F(DataplaneClientTest, a_report_has_stats_and_sessions) {
   reply(ipc::LinkStats{.link = 9, .rate = 5}, links);
   reply(ipc::LinkStats{.link = 2}, links);
   reply(ipc::ListEnd{.count = 2}, links);
+  const auto workers = expect<ipc::ListWorkers>().header;
+  reply(ipc::WorkerStats{.worker = 0}, workers);
+  reply(ipc::WorkerStats{.worker = 1}, workers);
+  reply(ipc::ListEnd{.count = 2}, workers);
   reply(ipc::Stats{.uptime_ns = 77}, expect<ipc::GetStats>().header);
   run_until([&] { return report.has_value(); });
   EXPECT_EQ(report->stats.uptime_ns, 77u);
@@ -193,6 +197,8 @@ TEST_F(DataplaneClientTest, a_report_has_stats_and_sessions) {
   ASSERT_EQ(report->links.size(), 2u);
   EXPECT_EQ(report->links[0].rate, 5u);
   EXPECT_EQ(report->links[1].link, 2u);
+  ASSERT_EQ(report->workers.size(), 2u);
+  EXPECT_EQ(report->workers[1].worker, 1u);
 }
 
 TEST_F(DataplaneClientTest, a_topology_is_put_together) {

@@ -270,6 +270,21 @@ TEST_F(ControlServerTest, TellsItsTopologyInPieces) {
   EXPECT_EQ(end->count, 2u);
 }
 
+TEST_F(ControlServerTest, ListsWhatEachWorkerCounted) {
+  ipc::Channel controller = greet();
+  EXPECT_TRUE(
+      controller.send(ipc::ListWorkers{.header = {.type = ipc::ListWorkers::type, .request = 8}}));
+  server->on_readable(now);
+  for (std::uint32_t worker = 0; worker < 2; ++worker) {
+    const auto stats = expect<ipc::WorkerStats>(controller);
+    ASSERT_TRUE(stats);
+    EXPECT_EQ(stats->header.request, 8u);
+    EXPECT_EQ(stats->worker, worker);
+    EXPECT_EQ(stats->counters[Counter::frames_sealed], 7u + worker);
+  }
+  EXPECT_EQ(expect<ipc::ListEnd>(controller)->count, 2u);
+}
+
 TEST_F(ControlServerTest, ListsTheLinksThatHaveFigures) {
   plane.links = {{.link = 3, .rate = 7}, {.link = 5, .path_frame = 1372}};
   ipc::Channel controller = greet();
