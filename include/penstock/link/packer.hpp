@@ -10,6 +10,7 @@
 
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/check.hpp"
+#include "penstock/base/copy.hpp"
 #include "penstock/base/limits.hpp"
 #include "penstock/wire/block.hpp"
 #include "penstock/wire/frame.hpp"
@@ -23,7 +24,7 @@ class BlockSource {
  public:
   static constexpr std::size_t max_pieces = 4;
 
-  BlockSource(BlockKind kind, Bytes only) : BlockSource(kind, std::array<Bytes, 1>{only}) {}
+  BlockSource(BlockKind kind, Bytes only);
   BlockSource(BlockKind kind, std::span<const Bytes> pieces);
 
   [[nodiscard]] BlockKind kind() const { return kind_; }
@@ -84,6 +85,11 @@ class FramePacker {
 
 // --- once a packet or a frame: inline -------------------------------------------------
 
+inline BlockSource::BlockSource(BlockKind kind, Bytes only) : pieces_{only}, kind_(kind) {
+  check(only.size() < std::size_t{1} << 24, "a block's length is be24");
+  length_ = left_ = static_cast<std::uint32_t>(only.size());
+}
+
 inline BlockSource::BlockSource(BlockKind kind, std::span<const Bytes> pieces) : kind_(kind) {
   check(pieces.size() <= max_pieces, "a block has at most four pieces");
   std::size_t length = 0;
@@ -120,15 +126,21 @@ inline void FramePacker::append(BlockSource& block) {
     if (is_full()) return;
     start(block);
   }
-  while (block.left_ > 0 && cursor_ != end_) {
+  // In variables of its own: what is copied might be any of the others.
+  std::byte* at = cursor_;
+  std::byte* const end = end_;
+  std::uint32_t left = block.left_;
+  while (left > 0 && at != end) {
     Bytes& piece = block.pieces_[block.piece_];
-    const std::size_t length = std::min(piece.size(), room());
-    std::memcpy(cursor_, piece.data(), length);
-    cursor_ += length;
-    block.left_ -= static_cast<std::uint32_t>(length);
+    const std::size_t length = std::min(piece.size(), static_cast<std::size_t>(end - at));
+    const Bytes part = piece.first(length);
     piece = piece.subspan(length);
     if (piece.empty()) ++block.piece_;
+    left -= static_cast<std::uint32_t>(length);
+    at = copy_bytes(at, part);
   }
+  block.left_ = left;
+  cursor_ = at;
 }
 
 inline std::size_t FramePacker::finish() {
