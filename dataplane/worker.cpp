@@ -32,7 +32,7 @@ Worker::Worker(const WorkerSetup& setup, FrameEngine engine)
            .sessions = sessions_,
            .count = count_,
            .outbox = outbox_,
-           .buffers = BufferStash{setup.frames},
+           .buffers = BufferStash{setup.frames, BufferStash::most_ahead},
            .clock = setup.clock},
       in_{.wire = setup.wire,
           .plain = setup.plain,

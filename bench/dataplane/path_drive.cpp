@@ -43,7 +43,7 @@ class StepsDrive final : public Drive {
              .sessions = table_,
              .count = count_,
              .outbox = outbox_,
-             .buffers = BufferStash{lab.frames()}},
+             .buffers = BufferStash{lab.frames(), BufferStash::most_ahead}},
         in_{.wire = wire,
             .plain = plain,
             .engine = engine_,

@@ -1,32 +1,7 @@
 // Puts the outer headers before sealed frames and hands them to the wire port, in order.
-#include <cstring>
-
-#include "dataplane/outbound/path.hpp"
+#include "dataplane/outbound/outer_header.hpp"
 
 namespace penstock::dataplane::outbound {
-
-namespace {
-
-constexpr std::size_t header_v4 = ethernet_header + ipv4_header + udp_header;
-
-}  // namespace
-
-void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa, std::uint8_t dscp) {
-  const std::size_t header = sa.outer.length;
-  std::byte* packet = frame_in(buffer) - header;
-  const bool is_v4 = header == header_v4;
-  if (is_v4) [[likely]]
-    std::memcpy(packet, sa.outer.bytes.data(), header_v4);  // its size known: no call
-  else
-    std::memcpy(packet, sa.outer.bytes.data(), header);
-  const std::size_t length = header + sa.shape().size;
-  buffer->data_off = static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM - header);
-  buffer->data_len = static_cast<std::uint16_t>(length);
-  buffer->pkt_len = static_cast<std::uint32_t>(length);
-  if (sa.copies_dscp) [[unlikely]]
-    set_outer_dscp(MutableBytes{packet, length}, dscp);
-  if (!is_v4) finish_udp6_checksum(MutableBytes{packet, length});
-}
 
 void emit(Path& path) {
   const std::span<rte_mbuf*> buffers = path.frames.buffers.take();

@@ -1,10 +1,10 @@
 // The open frame of an SA: begun, closed, flushed, or sent for its own sake.
+#include "dataplane/outbound/open_frame.hpp"
+
 #include <algorithm>
 #include <utility>
 
 #include "penstock/keys/secret.hpp"
-
-#include "dataplane/outbound/path.hpp"
 
 namespace penstock::dataplane::outbound {
 namespace {
@@ -30,26 +30,6 @@ void drain(Path& path, Time now) {
 }
 
 }  // namespace
-
-void open_frame(Path& path, OutboundSa& sa, Time now) {
-  sa.open = path.buffers.pop();
-  sa.opened_at = now;
-  sa.dscp = {};
-  path.open.add(sa);
-  sa.forecast.begin(sa.shape().payload(), now);
-  ++sa.frames_begun;
-  sa.packer.begin(MutableBytes{frame_in(sa.open) + frame_layout::header, sa.shape().plaintext()});
-}
-
-void close_frame(Path& path, OutboundSa& sa) {
-  const std::size_t used = sa.packer.used();
-  if (used == 0) path.count.add(Counter::dummy_frames);
-  sa.forecast.add(used);
-  path.count.add(Counter::payload_bytes, used);
-  path.count.add(Counter::padding_bytes, sa.packer.finish());
-  path.open.remove(sa);
-  path.frames.push(std::exchange(sa.open, nullptr), &sa);
-}
 
 void flush(Path& path, Time now) {
   const bool ran_empty = path.received < burst;

@@ -7,7 +7,8 @@
 
 #include "penstock/base/check.hpp"
 
-#include "dataplane/outbound/path.hpp"
+#include "dataplane/outbound/open_frame.hpp"
+#include "dataplane/outbound/outer_header.hpp"
 
 namespace penstock::dataplane::outbound {
 namespace {

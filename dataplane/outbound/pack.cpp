@@ -4,7 +4,7 @@
 
 #include "penstock/wire/inner_packet.hpp"
 
-#include "dataplane/outbound/path.hpp"
+#include "dataplane/outbound/open_frame.hpp"
 
 namespace penstock::dataplane::outbound {
 namespace {
@@ -37,14 +37,22 @@ class LeadWriter {
   std::byte* at_;
 };
 
+void begin_block(BlockInHand& hand, const PacketView& view) {
+  if (view.offload.is_finished() && view.vlan_tpid == 0) [[likely]] {
+    hand.block.emplace(BlockKind::ethernet, Bytes{view.data, view.length});
+    return;
+  }
+  const BlockPieces parts = pieces_of(view, hand.lead);
+  hand.block.emplace(parts.kind, parts.pieces);
+}
+
 // Takes the next packet in hand. False: none is left.
 bool take_next(Path& path) {
   while (path.next_packet < path.packet_count) {
     const Packet& packet = path.packets[path.next_packet++];
     OutboundSa& sa = *packet.sa;
     BlockInHand& hand = path.in_hand;
-    const BlockPieces parts = pieces_of(*packet.view, hand.lead);
-    hand.block.emplace(parts.kind, parts.pieces);
+    begin_block(hand, *packet.view);
     hand.sa = &sa;
     if (sa.copies_dscp) [[unlikely]]
       hand.dscp = dscp_in({packet.view->data, packet.view->length});
@@ -84,12 +92,6 @@ BlockPieces pieces_of(const PacketView& view, BlockLead& lead) {
   }
   return {.kind = is_finished ? BlockKind::ethernet : BlockKind::offload_ethernet,
           .pieces = {writer.written(), packet}};
-}
-
-void count_packed(Path& path, BlockKind kind, std::size_t length) {
-  const bool has_header = kind == BlockKind::offload_ethernet;
-  path.count.add(Counter::packed);
-  path.count.add(Counter::packed_bytes, length - (has_header ? limits::virtio_net_header : 0));
 }
 
 bool pack(Path& path, Time now) {

@@ -188,17 +188,15 @@ struct BlockPieces {
 };
 [[nodiscard]] BlockPieces pieces_of(const PacketView& view, BlockLead& lead);
 // All of a packet's block is in frames.
-void count_packed(Path& path, BlockKind kind, std::size_t length);
-// The mbuf becomes the whole Ethernet packet around its sealed frame.
-void put_outer_header(rte_mbuf* buffer, const OutboundSa& sa, std::uint8_t dscp);
+inline void count_packed(Path& path, BlockKind kind, std::size_t length) {
+  const bool has_header = kind == BlockKind::offload_ethernet;
+  path.count.add(Counter::packed);
+  path.count.add(Counter::packed_bytes, length - (has_header ? limits::virtio_net_header : 0));
+}
 // The same as send_control and send_dummy, by the lane of the SA's session.
 void queue_control(Path& path, OutboundSa& sa, Bytes block, Time now);
 void queue_dummy(Path& path, OutboundSa& sa, Time now);
 // The lane may have something to do that it had not before.
 void wake_lane(Path& path, LinkLane& lane, Time now);
-
-// --- shared by the steps: the open frame of an SA --------------------------------------
-void open_frame(Path& path, OutboundSa& sa, Time now);  // a buffer must be at hand
-void close_frame(Path& path, OutboundSa& sa);           // into the batch, which has room
 
 }  // namespace penstock::dataplane::outbound

@@ -3,6 +3,8 @@
 #include "tests/unit/dataplane/fixture/packets.hpp"
 #include "tests/unit/dataplane/fixture/site.hpp"
 
+#include "dataplane/buffer_stash.hpp"
+
 namespace penstock::dataplane {
 namespace {
 
@@ -112,11 +114,11 @@ TEST_F(PackTest, RefusesAPacketThatTheSaMayNotFinish) {
 }
 
 TEST_F(PackTest, NeedsBuffersForAllOfAPacket) {
-  TestPair poor{{.buffers = 127, .plain_mtu = 65535}};
+  TestPair poor{{.buffers = 255, .plain_mtu = 65535}};
   poor.connect();
   poor.a.plain.incoming.push_back({.bytes = make_packet(limits::max_packet)});  // 46 frames
   const unsigned used = test::in_use(poor.a.frames);
-  std::vector<rte_mbuf*> taken(127 - used - 40);
+  std::vector<rte_mbuf*> taken(255 - used - (40 - BufferStash::most_ahead));
   ASSERT_EQ(rte_pktmbuf_alloc_bulk(poor.a.frames.get(), taken.data(),
                                    static_cast<unsigned>(taken.size())),
             0);
