@@ -1,5 +1,7 @@
 // Decides the replay window for frames whose MAC held, in batch order: of two copies in one
 // batch one is opened and the other replayed.
+#include <utility>
+
 #include "dataplane/inbound/path.hpp"
 
 namespace penstock::dataplane::inbound {
@@ -13,9 +15,9 @@ bool is_fresh(Path& path, const Frame& frame) {
   return false;
 }
 
-void believe(Path& path, Session& session, Time now) {
+void believe(Path& path, Session& session, std::size_t frames, Time now) {
   SessionProgress& progress = session.progress;
-  progress.frames_opened.store(progress.frames_opened.load(std::memory_order_relaxed) + 1,
+  progress.frames_opened.store(progress.frames_opened.load(std::memory_order_relaxed) + frames,
                                std::memory_order_relaxed);
   path.life.good_frame(session, now);
 }
@@ -32,12 +34,18 @@ void note_mark(Path& path, const Frame& frame) {
 
 void admit(Path& path, Time now) {
   std::size_t fresh = 0;
+  Session* session = nullptr;
+  std::size_t in_a_row = 0;  // of that session
   for (std::size_t i = 0; i < path.frame_count; ++i) {
     const Frame& frame = path.frames[i];
     InboundSa& sa = *frame.sa;
     const std::uint64_t next = sa.window.next();
     if (!is_fresh(path, frame)) continue;
-    believe(path, *sa.session, now);
+    if (sa.session != session) {
+      if (in_a_row != 0) believe(path, *session, std::exchange(in_a_row, 0), now);
+      session = sa.session;
+    }
+    ++in_a_row;
     note_mark(path, frame);
     if (sa.is_reported) sa.tally.admit(sa.window, next, frame.is_ce, now);
     if (sa.is_followed && frame.sequence.value >= next) [[unlikely]]
@@ -46,6 +54,7 @@ void admit(Path& path, Time now) {
       path.frames[fresh] = frame;
     ++fresh;
   }
+  if (in_a_row != 0) believe(path, *session, in_a_row, now);
   path.frame_count = fresh;
   path.count.add(Counter::frames_opened, fresh);
 }

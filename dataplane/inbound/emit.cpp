@@ -3,9 +3,10 @@
 #include <cstring>
 #include <optional>
 
+#include "penstock/base/copy.hpp"
 #include "penstock/wire/outer.hpp"
 
-#include "dataplane/inbound/path.hpp"
+#include "dataplane/inbound/deliver.hpp"
 
 namespace penstock::dataplane::inbound {
 namespace {
@@ -43,16 +44,6 @@ std::expected<Packet, DropReason> read_packet(const Path& path, BlockKind kind, 
     return std::unexpected{DropReason::malformed_packet};
   if (block.size() > path.longest_packet) return std::unexpected{DropReason::delivery_too_long};
   return Packet{.bytes = block};
-}
-
-TxSlot* next_slot(Path& path) {
-  Delivery& delivery = path.delivery;
-  if (delivery.used == delivery.slots.size()) {
-    commit(path);
-    delivery.slots = path.plain.reserve(burst);
-    if (delivery.slots.size() > burst) delivery.slots = delivery.slots.first(burst);
-  }
-  return delivery.slots.empty() ? nullptr : &delivery.slots[delivery.used];
 }
 
 void hear_handshake(Path& path, const InboundSa& sa, Bytes message, Time now) {
@@ -107,17 +98,11 @@ std::optional<DropReason> deliver(Path& path, const Packet& packet) {
   TxSlot* slot = next_slot(path);
   if (slot == nullptr) return DropReason::plain_tx_full;
   if (packet.bytes.size() > slot->capacity) return DropReason::delivery_too_long;
-  std::memcpy(slot->data, packet.bytes.data(), packet.bytes.size());
+  copy_bytes(slot->data, packet.bytes);
   slot->length = static_cast<std::uint32_t>(packet.bytes.size());
   slot->offload = packet.offload;
   path.delivery.lengths[path.delivery.used++] = slot->length;
   return std::nullopt;
-}
-
-// The far site says what VLAN a packet is of; only those of its own link are taken from it.
-bool is_of_link(const Path& path, const InboundSa& sa, Bytes packet) {
-  const VlanMap& vlans = path.sessions.vlans();
-  return !vlans.is_used() || vlans.link_of(vlan_in(packet)) == sa.session->link;
 }
 
 }  // namespace
@@ -130,28 +115,6 @@ void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now
   if (!packet) return path.count.drop(packet.error());
   if (!is_of_link(path, sa, packet->bytes)) return path.count.drop(DropReason::bad_vlan);
   if (const auto reason = deliver(path, *packet)) path.count.drop(*reason);
-}
-
-bool emit_parts(Path& path, const InboundSa& sa, BlockKind kind, std::span<const Bytes> parts,
-                std::size_t length) {
-  if (kind != BlockKind::ethernet || length < ethernet_header || length > path.longest_packet)
-    return false;
-  TxSlot* const slot = next_slot(path);
-  if (slot == nullptr || length > slot->capacity) return false;
-  std::byte* at = slot->data;
-  for (const Bytes part : parts) {
-    std::memcpy(at, part.data(), part.size());
-    at += part.size();
-  }
-  path.count.add(Counter::packets_rebuilt);
-  if (!is_of_link(path, sa, {slot->data, length})) {
-    path.count.drop(DropReason::bad_vlan);
-    return true;
-  }
-  slot->length = static_cast<std::uint32_t>(length);
-  slot->offload = {};
-  path.delivery.lengths[path.delivery.used++] = slot->length;
-  return true;
 }
 
 void commit(Path& path) {

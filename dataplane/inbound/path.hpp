@@ -110,10 +110,6 @@ void follow(Path& path, const Frame& frame, Time now);
 void reassemble(Path& path, Time now);
 // One block out of a frame: a packet towards the plain port, a control block to the main core.
 void emit(Path& path, const InboundSa& sa, BlockKind kind, Bytes block, Time now);
-// The same of a packet in parts, whose headers need no look. False: they do, or there is no room
-// for it; emit() it whole.
-[[nodiscard]] bool emit_parts(Path& path, const InboundSa& sa, BlockKind kind,
-                              std::span<const Bytes> parts, std::size_t length);
 // A report out of a frame: taken where it is of this worker's lane, else passed on to its worker.
 void hear_report(Path& path, const InboundSa& sa, Bytes block, Time now);
 // A report on the lane that this worker sends on.

@@ -1,7 +1,7 @@
 // Puts frames into sequence order, SA by SA, and takes the blocks out of them.
 #include "penstock/keys/secret.hpp"
 
-#include "dataplane/inbound/path.hpp"
+#include "dataplane/inbound/deliver.hpp"
 
 namespace penstock::dataplane::inbound {
 namespace {
@@ -39,7 +39,9 @@ struct Sink {
   void enter(Bytes plaintext) noexcept {
     path.read_frame = plaintext.data() - frame_layout::header;
   }
-  void block(BlockKind kind, Bytes bytes) noexcept { emit(path, sa, kind, bytes, now); }
+  void block(BlockKind kind, Bytes bytes) noexcept {
+    if (!take(kind, std::span{&bytes, 1}, bytes.size())) emit(path, sa, kind, bytes, now);
+  }
   bool take(BlockKind kind, std::span<const Bytes> parts, std::size_t length) noexcept {
     return emit_parts(path, sa, kind, parts, length);
   }

@@ -46,16 +46,22 @@ PuntKind sender_kind(const Path& path, const Endpoint& source) {
   return is_expected ? PuntKind::handshake : PuntKind::stranger;
 }
 
+void claim(Path& path, PacketView& view, Bytes frame) {
+  path.claims[path.claim_count++] = {.bytes = frame, .view = &view};
+}
+
 void sort(Path& path, PacketView& view, Time now) {
   // The wire is untagged. A tag that the port took out is a priority (802.1Q: VLAN 0), as fabrics
   // add them, or belongs to somebody else's network.
   if (view.vlan_tpid != 0 && (view.vlan_tci & vlan_id) != 0)
     return path.count.drop(DropReason::wire_foreign);
-  const WirePacket packet = classify(Bytes{view.data, view.length}, path.self);
+  const Bytes bytes{view.data, view.length};
+  if (const Bytes frame = plain_frame(bytes, path.self); !frame.empty()) [[likely]]
+    return claim(path, view, frame);
+  const WirePacket packet = classify(bytes, path.self);
   switch (packet.kind) {
     case WireKind::frame:
-      path.claims[path.claim_count++] = {.bytes = packet.payload, .view = &view};
-      return;
+      return claim(path, view, packet.payload);
     case WireKind::handshake:
       return punt(path, view, sender_kind(path, packet.source), now);
     case WireKind::probe:

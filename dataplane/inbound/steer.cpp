@@ -94,36 +94,34 @@ void take(Path& path, const Claim& claim, Frame& frame) {
 void steer(Path& path) {
   path.frame_count = 0;
   fetch(path);
-  const InboundSa* last = nullptr;
+  InboundSa* sa = nullptr;  // of the frame before: often of this one, too
   for (const Claim& claim : std::span{path.claims}.first(path.claim_count)) {
     const auto header = read_frame_header(claim.bytes);
     if (!header) {
       path.count.drop(reason_of(header.error()));
       continue;
     }
-    InboundSa* sa = path.sessions.find(header->spi);
-    if (sa == nullptr) {
-      path.count.drop(DropReason::unknown_spi);
-      continue;
+    if (sa == nullptr || sa->spi != header->spi) {
+      sa = path.sessions.find(header->spi);
+      if (sa == nullptr) {
+        path.count.drop(DropReason::unknown_spi);
+        continue;
+      }
+      sa->keys.fetch();
+      sa->session->fetch();
     }
     if (const auto reason = look(*sa, claim.bytes, header->sequence)) {
       path.count.drop(*reason);
       continue;
-    }
-    if (sa != last) {
-      last = sa;
-      sa->keys.fetch();
-      sa->session->fetch();
     }
     Frame& frame = path.frames[path.frame_count++];
     // One by one: the compiler would gather them on the stack and wait for them there.
     frame.sa = sa;
     frame.sequence = header->sequence;
     frame.is_ce = is_ce_in(*claim.view);
-    const bool is_followed = sa->is_followed;
-    const Endpoint from = is_followed ? source_in(*claim.view, claim) : Endpoint{};
     take(path, claim, frame);
-    if (is_followed) note_source(frame.bytes, from);
+    if (sa->is_followed) [[unlikely]]
+      note_source(frame.bytes, source_in(*claim.view, claim));
   }
 }
 

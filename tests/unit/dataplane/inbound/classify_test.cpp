@@ -46,11 +46,25 @@ struct Family {
   const char* third;
 };
 
+// What is seen at once is what a closer look finds.
+WirePacket classify_both_ways(Bytes packet, const WireIdentity& self) {
+  const WirePacket found = classify(packet, self);
+  const Bytes at_once = plain_frame(packet, self);
+  if (!at_once.empty()) {
+    EXPECT_EQ(found.kind, WireKind::frame);
+    EXPECT_EQ(at_once.data(), found.payload.data());
+    EXPECT_EQ(at_once.size(), found.payload.size());
+  }
+  return found;
+}
+
 class ClassifyTest : public testing::TestWithParam<Family> {
  protected:
   WireIdentity self = us(GetParam().ours);
   WireIdentity peer = them(GetParam().theirs);
-  WireKind kind(const std::vector<std::byte>& packet) { return classify(packet, self).kind; }
+  WireKind kind(const std::vector<std::byte>& packet) {
+    return classify_both_ways(packet, self).kind;
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Families, ClassifyTest,
@@ -161,6 +175,22 @@ TEST(Classify, SurvivesTruncation) {
         static_cast<void>(classify(cut, self));
       }
   }
+}
+
+TEST(PlainFrame, IsSeenAtOnceAndAChangedOneOnlyWhereACloserLookAgrees) {
+  const WireIdentity self = us("192.0.2.1");
+  std::vector<std::byte> frame = test::make_packet(200);
+  store_u8(frame.data(), static_cast<std::uint8_t>(PacketType::data));
+  const auto packet = datagram(them("192.0.2.2"), self, frame);
+  EXPECT_EQ(plain_frame(packet, self).size(), frame.size());
+  for (std::size_t at = 0; at < packet.size() - frame.size() + 1; ++at)
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      auto changed = packet;
+      changed[at] ^= std::byte{1} << bit;
+      static_cast<void>(classify_both_ways(changed, self));
+    }
+  for (std::size_t length = 0; length < packet.size(); ++length)
+    EXPECT_TRUE(plain_frame(Bytes{packet}.first(length), self).empty()) << length;
 }
 
 }  // namespace
