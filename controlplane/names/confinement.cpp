@@ -1,5 +1,6 @@
 #include <linux/sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <array>
@@ -21,6 +22,9 @@ std::vector<AllowedCall> calls_for_names() {
   constexpr auto option = [](std::uint64_t number) {
     return ArgumentRule{.index = 0, .value = number};
   };
+  // Landlock sees no connection of Multipath TCP, the protocol with the one number that takes more
+  // than a byte.
+  constexpr ArgumentRule not_multipath{.index = 2, .value = 0, .mask = 0xffff'ff00};
   constexpr std::uint64_t fork = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
   return {
       {SYS_openat, "what names are asked by"},
@@ -41,14 +45,15 @@ std::vector<AllowedCall> calls_for_names() {
       {SYS_mmap, "modules that /etc/nsswitch.conf names are loaded"},
       {SYS_mprotect, "the same"},
       {SYS_pread64, "the same"},
-      {SYS_socket, "asking name servers, local services, and the kernel for our addresses"},
+      {SYS_socket, "asking name servers, local services, and the kernel for our addresses",
+       not_multipath},
       {SYS_connect, "the same"},
       {SYS_bind, "the same"},
       {SYS_getsockname, "the same"},
       {SYS_getpeername, "the same"},
       {SYS_setsockopt, "the same"},
       {SYS_getsockopt, "the same"},
-      {SYS_sendmmsg, "the same"},
+      {SYS_sendmmsg, "the same", no_fast_open(3)},
       {SYS_writev, "the same, by TCP: what does not fit a datagram"},
       {SYS_recvmsg, "the same"},
       {SYS_poll, "waiting for them"},
@@ -106,6 +111,10 @@ Result<void> keep_to_names() {
                         .may_reach_abstract_sockets = true,
                         .may_use_tcp = false,
                         .ports = ports_for_names()});
+}
+
+ArgumentRule no_fast_open(unsigned flags) {
+  return {.index = flags, .value = 0, .mask = MSG_FASTOPEN};
 }
 
 void allow_names(Confinement& confinement) {

@@ -35,6 +35,10 @@ using Addresses = std::vector<sockaddr_storage>;
 [[nodiscard]] Result<void> keep_to_names();
 [[nodiscard]] std::vector<AllowedPath> paths_for_names();
 
+// For a call that sends, whose flags are argument number `flags`: it begins no connection by that,
+// which Landlock would not see.
+[[nodiscard]] ArgumentRule no_fast_open(unsigned flags);
+
 // Adds what look_up() needs of the process that calls it: system calls, also those that the
 // everyday list refuses, and the way to name servers.
 void allow_names(Confinement& confinement);

@@ -66,7 +66,8 @@ std::string answer_to(std::string_view question, int channel) {
                      .calls = everyday_calls(),
                      .may_reach_abstract_sockets = true};
   limits.calls.push_back({SYS_recvfrom, "questions, and what name servers answer"});
-  limits.calls.push_back({SYS_sendto, "answers, and questions to name servers"});
+  limits.calls.push_back(
+      {SYS_sendto, "answers, and questions to name servers", names::no_fast_open(3)});
   names::allow_names(limits);
   if (const auto confined = confine(limits); !confined) {
     log::error("no name is looked up: " + confined.error().message);

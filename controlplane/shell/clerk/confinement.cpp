@@ -20,8 +20,8 @@ std::vector<AllowedCall> calls_for_files() {
       {SYS_rename, "what is retired is replaced as a whole"},
       {SYS_unlink, "a file that a clerk before this one did not finish"},
       {SYS_recvfrom, "orders"},
-      {SYS_sendto, "answers"},
-      {SYS_sendmsg, "the audit log's descriptor"},
+      {SYS_sendto, "answers", names::no_fast_open(3)},
+      {SYS_sendmsg, "the audit log's descriptor", names::no_fast_open(2)},
   };
 }
 
