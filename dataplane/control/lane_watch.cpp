@@ -48,7 +48,8 @@ std::vector<const SessionRecord*> LaneWatch::look(
   std::vector<const SessionRecord*> turned;
   due_ = Time::max();
   for (const auto& record : sessions) {
-    if (record->info.lanes_in <= 1) continue;
+    // One lane is no worse than others; but what was told of the session before it has to end.
+    if (record->info.lanes_in <= 1 && !silent_.contains(record->info.link)) continue;
     due_ = now + look_every;
     if (is_current(*record) && judge(*record, now)) turned.push_back(record.get());
   }

@@ -121,6 +121,26 @@ TEST_P(SilentLanes, StayWhatTheyAreAcrossARekey) {
   EXPECT_EQ(turns(), none);
 }
 
+// The far site was started again with one worker.
+TEST_P(SilentLanes, AreNoneOfASessionThatLacksThem) {
+  connect();
+  drop(last);
+  pair.run(dead_after + LaneWatch::patience + delay, 10ms);
+  EXPECT_EQ(turns(), gone);
+  ipc::InstallSession next = session(2);
+  next.lanes_in = static_cast<std::uint16_t>(pair.a.workers());
+  pair.b.install(test::mirrored(next), pair.now);
+  next.lanes_in = 1;
+  pair.a.install(next, pair.now);
+  pair.run(1min, 10ms);
+  const auto told = pair.a.events();
+  const auto turn = std::ranges::find(told, EventKind::lanes_turned, &ipc::Event::kind);
+  ASSERT_NE(turn, told.end());
+  EXPECT_EQ(turn->session_id, next.session_id);
+  EXPECT_EQ(turn->detail, 1u);
+  EXPECT_EQ(turn->silent_lanes, 0u);
+}
+
 TEST_P(SilentLanes, EndWithTheirSession) {
   connect();
   drop(last);
