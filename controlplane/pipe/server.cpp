@@ -34,15 +34,16 @@ ConnectionLimit limit_connections(std::size_t wanted, unsigned threads) {
   const ConnectionLimit by_option{.connections = wanted, .what = "-n"};
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return by_option;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  // Refused where the system's own limit (fs.nr_open) has become less.
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   const std::size_t own = own_files(threads);
-  const std::size_t possible = (std::max<std::size_t>(limit.rlim_max, own + 2) - own) / 2;
+  const std::size_t possible = (std::max<std::size_t>(limit.rlim_cur, own + 2) - own) / 2;
   if (wanted != 0 && wanted <= possible) return by_option;
   if (wanted != 0)
     log::warn(fmt::format("open files are limited to {}, enough for {} connections and not for {} "
                           "(-n): raise the limit (ulimit -Hn)",
-                          limit.rlim_max, possible, wanted));
+                          limit.rlim_cur, possible, wanted));
   return {.connections = possible, .what = "by that on open files, ulimit -Hn"};
 }
 

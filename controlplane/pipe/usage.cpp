@@ -33,7 +33,7 @@ The key, and how connections begin:
   -f             no Diffie-Hellman here: fast, and without forward secrecy
   -g             drop connections whose far end uses -f
   -o SECONDS     for connecting to the target, and for the handshake: 5
-  -n NUMBER      connections at one time: 100; 0: no limit
+  -n NUMBER      connections at one time: 100; 0: as many as open files allow
   -j             no TCP keep-alives
 
 Names:
