@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from lab.errors import wait_until
 from lab.pipe_traffic import beside, carry, is_ended, pattern, receive, reset, send
 from lab.pipes import MAKERS, PATIENCE, PENSTOCK, SPIPED, Lane, name_of, tcp_address
 
@@ -142,6 +144,40 @@ def test_a_shared_terminal_is_left_as_it_was(number):
                 assert is_ended(far)
                 far.close()
             assert process.wait(PATIENCE) == -(number or 0), process.stderr.read()
+            assert os.get_blocking(shared)
+
+
+def wait_state(process, state: str) -> None:
+    path = f"/proc/{process.pid}/stat"
+    wait_until(lambda: Path(path).read_text().rpartition(")")[2].split()[0] == state, state)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
+def test_a_shared_terminal_is_the_shells_while_it_is_stopped(number):
+    """And its own again afterwards, whatever the shell did to it. A group whose parent stands in
+    another is stopped, as those of shells are."""
+    with Lane() as lane, terminal() as (keyboard, shared):
+        target = lane.target()
+        daemon = lane.end(PENSTOCK, "-d", target.address)
+        both = {"stdin": shared, "stdout": shared}
+        with (
+            started(PENSTOCK, lane, daemon.source, process_group=0, **both) as process,
+            target.accept() as far,
+        ):
+            for word in (b"once\n", b"more\n"):
+                os.write(keyboard, word)
+                assert far.recv(5, socket.MSG_WAITALL) == word
+                assert not os.get_blocking(shared), "the control"
+                process.send_signal(number)
+                wait_state(process, "T")
+                assert os.get_blocking(shared) == (number == signal.SIGTSTP)
+                os.set_blocking(shared, True)
+                process.send_signal(signal.SIGCONT)
+                wait_until(lambda: not os.get_blocking(shared), "its terminal")
+            os.write(keyboard, b"last\n")
+            assert far.recv(5, socket.MSG_WAITALL) == b"last\n"
+            process.terminate()
+            assert process.wait(PATIENCE) == -signal.SIGTERM
             assert os.get_blocking(shared)
 
 
