@@ -15,11 +15,10 @@ bool is_fresh(Path& path, const Frame& frame) {
   return false;
 }
 
-void believe(Path& path, Session& session, std::size_t frames, Time now) {
+void count_opened(Session& session, std::size_t frames) {
   SessionProgress& progress = session.progress;
   progress.frames_opened.store(progress.frames_opened.load(std::memory_order_relaxed) + frames,
                                std::memory_order_relaxed);
-  path.life.good_frame(session, now);
 }
 
 // Only of frames that are authentic, and only counted. The mark is not for the packets inside: one
@@ -42,8 +41,10 @@ void admit(Path& path, Time now) {
     const std::uint64_t next = sa.window.next();
     if (!is_fresh(path, frame)) continue;
     if (sa.session != session) {
-      if (in_a_row != 0) believe(path, *session, std::exchange(in_a_row, 0), now);
+      if (session != nullptr) count_opened(*session, std::exchange(in_a_row, 0));
       session = sa.session;
+      // The first says what all in a row do, and may be the one that makes the session current.
+      path.life.good_frame(*session, now);
     }
     ++in_a_row;
     note_mark(path, frame);
@@ -54,7 +55,7 @@ void admit(Path& path, Time now) {
       path.frames[fresh] = frame;
     ++fresh;
   }
-  if (in_a_row != 0) believe(path, *session, in_a_row, now);
+  if (session != nullptr) count_opened(*session, in_a_row);
   path.frame_count = fresh;
   path.count.add(Counter::frames_opened, fresh);
 }

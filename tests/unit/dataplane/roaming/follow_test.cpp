@@ -17,8 +17,8 @@ using test::TestSite;
 using Block = Forger::Block;
 using Nonce = std::array<std::byte, challenge_nonce>;
 
-ipc::InstallSession roaming_session() {
-  ipc::InstallSession session = test::make_session();
+ipc::InstallSession roaming_session(std::uint32_t number = 1) {
+  ipc::InstallSession session = test::make_session(number);
   session.roams = 1;
   session.lanes_in = 2;
   return session;
@@ -100,6 +100,19 @@ TEST_P(FollowTest, OnlyThePortMayHaveChanged) {
   const auto seen = traces();
   ASSERT_EQ(seen.size(), 1u);
   EXPECT_EQ(seen[0].from, mapped);
+}
+
+TEST_P(FollowTest, TheFrameThatConfirmsASessionMayBeOne) {
+  const ipc::InstallSession next = roaming_session(2);
+  site.install(next, now);
+  site.worker->turn(now);
+  Forger of_next{site, next};
+  of_next.send(of_next.frame(0, {}), elsewhere);
+  site.worker->turn(now);
+  const auto seen = traces();
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].spi.value, next.local_spi_base);
+  EXPECT_EQ(seen[0].from, elsewhere);
 }
 
 TEST_P(FollowTest, FramesFromWhereItIsAreNoNews) {
