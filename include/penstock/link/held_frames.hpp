@@ -9,6 +9,7 @@
 
 #include "penstock/base/bytes.hpp"
 #include "penstock/base/limits.hpp"
+#include "penstock/base/prefetch.hpp"
 #include "penstock/wire/frame.hpp"
 
 namespace penstock {
@@ -45,6 +46,10 @@ class HeldFrames {
   }
   [[nodiscard]] bool is_budget_spent() const { return budget_->is_spent(); }
 
+  // Begins to fetch what is looked at first in a frame, if it is held: it has waited for some time.
+  void fetch(std::uint64_t number) const {
+    if (has(number)) prefetch(slots_[number % window].plaintext.data());
+  }
   void put(std::uint64_t number, const HeldFrame& held);
   [[nodiscard]] HeldFrame take(std::uint64_t number);  // has(number)
 

@@ -48,8 +48,9 @@ class Reassembler {
   void wipe() { reader_.wipe(); }
 
   [[nodiscard]] bool has_gap() const { return !held_.is_empty(); }
-  // When the oldest gap is given up; meaningful while has_gap().
-  [[nodiscard]] std::uint64_t deadline() const { return gap_seen_ + wait_; }
+  // When the oldest gap is given up; meaningful while has_gap(). Looks at every held frame: traffic
+  // does not ask.
+  [[nodiscard]] std::uint64_t deadline() const { return held_.earliest_arrival() + wait_; }
 
  private:
   template <ReassemblySink Sink>
@@ -60,16 +61,12 @@ class Reassembler {
   void deliver_held(Sink& sink);
   template <ReassemblySink Sink>
   void give_up_before(std::uint64_t number, Sink& sink);
-  void look_at_gap() {
-    if (has_gap()) gap_seen_ = held_.earliest_arrival();
-  }
 
   // Between calls: no frame numbered next_ is held, and every held frame is above it.
   std::uint64_t next_ = 0;
   BlockReader reader_;
   HeldFrames held_;
   std::uint64_t wait_;
-  std::uint64_t gap_seen_ = 0;  // when the first of the held frames came
 };
 
 template <ReassemblySink Sink>
@@ -81,10 +78,8 @@ void Reassembler::accept(SequenceNumber sequence, Bytes plaintext, void* frame, 
     return;
   }
   deliver(given, sink);
-  if (has_gap()) [[unlikely]] {
+  if (has_gap()) [[unlikely]]
     deliver_held(sink);
-    look_at_gap();
-  }
 }
 
 template <ReassemblySink Sink>
@@ -107,7 +102,6 @@ void Reassembler::accept_out_of_order(std::uint64_t number, const HeldFrame& giv
   } else {
     held_.put(number, given);
   }
-  look_at_gap();
 }
 
 template <ReassemblySink Sink>
@@ -115,7 +109,6 @@ void Reassembler::expire(std::uint64_t now, Sink& sink) {
   if (!has_gap() || now < deadline()) return;
   // A frame that came long enough ago has made every gap below it due.
   give_up_before(held_.last_arrived_by(now - wait_, next_), sink);
-  look_at_gap();
 }
 
 template <ReassemblySink Sink>
@@ -134,7 +127,10 @@ void Reassembler::deliver(const HeldFrame& frame, Sink& sink) {
 
 template <ReassemblySink Sink>
 void Reassembler::deliver_held(Sink& sink) {
-  while (held_.has(next_)) deliver(held_.take(next_), sink);
+  while (held_.has(next_)) {
+    held_.fetch(next_ + 1);
+    deliver(held_.take(next_), sink);
+  }
 }
 
 // Delivers what is held below `number` and goes on there, whatever is missing.
