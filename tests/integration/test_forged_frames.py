@@ -29,13 +29,13 @@ def test_a_bit_flipped_anywhere_behind_the_header(pair):
 def test_a_forged_sequence_number_does_not_move_the_window(pair):
     """Far ahead, it would make every honest frame too old, were it believed before the MAC."""
 
-    def policy(frame):
-        ahead = [flipped(frame, SEQUENCE + byte, bit) for byte in range(6) for bit in (0, 7)]
+    def policy(frame):  # only of the upper half: no session of a test numbers as many frames
+        ahead = [flipped(frame, SEQUENCE + byte, bit) for byte in range(4) for bit in (0, 7)]
         return [*ahead, frame]
 
     attack = under_attack(pair, policy)
     nothing_suffered(attack)
-    only_dropped(attack, bad_tag=12 * attack.seen)
+    only_dropped(attack, bad_tag=8 * attack.seen)
 
 
 def test_every_bit_of_the_spi(pair):

@@ -26,11 +26,19 @@ def stage(request):
         yield request.param[0], lane, lane.end(request.param[1], "-d", target.address), target
 
 
+def unignore() -> None:
+    """As a shell starts what stands in the foreground, however this one was started itself."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def started(maker, lane, address: str, *options: str, **streams):
     command = [*maker.stdio(), "-t", address, "-k", str(lane.key), *options]
     streams = streams or {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, **streams) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, preexec_fn=unignore, **streams
+    ) as process:
         try:
             yield process
         finally:
