@@ -29,6 +29,7 @@ class Lab {
 
   [[nodiscard]] const EnginePlan& plan() const { return plan_; }
   [[nodiscard]] FrameEngine engine() const;
+  [[nodiscard]] std::string memory() const { return eal_.describe(); }  // what pools are made of
   [[nodiscard]] rte_mempool* frames() const { return frames_.get(); }
   [[nodiscard]] rte_mempool* punts() const { return punts_.get(); }
 
