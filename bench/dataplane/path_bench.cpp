@@ -48,7 +48,8 @@ std::vector<PathTrial> wanted(const Options& options) {
 
 std::string heading(const Lab& lab) {
   return fmt::format(
-      "{}; packet path for {}; {}\nFrames of {} bytes. One worker in its thread with ports in memory: "
+      "{}; packet path for {}; {}\nFrames of {} bytes. One worker in its thread with ports in "
+      "memory: "
       "packets are brought by pointer from a set that\nstays in the second-level cache, as from a "
       "NIC with DDIO; what these ports cost alone (ports_cycles, a frame) is\nsubtracted. Gbit/s "
       "and Mpps are of packets, cycles of the time stamp counter. To seal: frames a second over "
