@@ -48,13 +48,12 @@ std::vector<PathTrial> wanted(const Options& options) {
 
 std::string heading(const Lab& lab) {
   return fmt::format(
-      "{}; packet path for {}; {}\nFrames of {} bytes. One worker in its thread with ports in "
-      "memory: "
-      "packets are brought by pointer from a set that\nstays in the second-level cache, as from a "
-      "NIC with DDIO; what these ports cost alone (ports_cycles, a frame) is\nsubtracted. Gbit/s "
-      "and Mpps are of packets, cycles of the time stamp counter. To seal: frames a second over "
-      "those of\nthe bare engine (seal; open for decap), same suite, frame and batches, taking "
-      "turns; medians.\n",
+      "{}; packet path for {}; {}\n"
+      "Frames of {} bytes. One worker in its thread with ports in memory: packets are brought by "
+      "pointer from a set that\nstays in the second-level cache, as from a NIC with DDIO; what "
+      "these ports cost alone (ports_cycles, a frame) is\nsubtracted. Gbit/s and Mpps are of "
+      "packets, cycles of the time stamp counter. To seal: frames a second over those of\nthe "
+      "bare engine (seal; open for decap), same suite, frame and batches, taking turns; medians.\n",
       lab.plan().describe(), dataplane::name(dataplane::built_for()), lab.memory(), path_frame);
 }
 
