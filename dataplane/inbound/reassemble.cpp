@@ -78,7 +78,7 @@ Time deadline_of(const InboundSa& sa) {
 // An SA stands where its gap was due when it was put in: a gap that is filled leaves a later one,
 // and traffic moves nothing here. An SA with a gap holds a frame back, so there are no more of them
 // than frames that may be held.
-void note_gap(Path& path, InboundSa& sa) {
+inline void note_gap(Path& path, InboundSa& sa) {
   const bool has_gap = sa.reassembler.has_gap();
   if (has_gap == (sa.due_place != not_due)) [[likely]]
     return;

@@ -59,7 +59,7 @@ bool is_ce_in(const PacketView& view) {
 
 // Where the frames are of several SAs: their slots, and then they, before the first is looked at.
 void fetch(const Path& path) {
-  if (path.claim_count < 2) return;
+  if (path.claim_count < 2 || path.sessions.all().size() < 2) return;
   std::array<FrameHeader, burst> several;
   std::size_t count = 0;
   Spi last;

@@ -56,7 +56,7 @@ class Reassembler {
   template <ReassemblySink Sink>
   void accept_out_of_order(std::uint64_t number, const HeldFrame& given, Sink& sink);
   template <ReassemblySink Sink>
-  void deliver(const HeldFrame& frame, Sink& sink);
+  void deliver(Bytes plaintext, void* frame, Sink& sink);
   template <ReassemblySink Sink>
   void deliver_held(Sink& sink);
   template <ReassemblySink Sink>
@@ -72,12 +72,12 @@ class Reassembler {
 template <ReassemblySink Sink>
 void Reassembler::accept(SequenceNumber sequence, Bytes plaintext, void* frame, std::uint64_t now,
                          Sink& sink) {
-  const HeldFrame given{.plaintext = plaintext, .frame = frame, .arrived = now};
   if (sequence.value != next_ || sequence == last_sequence) [[unlikely]] {
+    const HeldFrame given{.plaintext = plaintext, .frame = frame, .arrived = now};
     accept_out_of_order(sequence.value, given, sink);
     return;
   }
-  deliver(given, sink);
+  deliver(plaintext, frame, sink);
   if (has_gap()) [[unlikely]]
     deliver_held(sink);
 }
@@ -97,7 +97,7 @@ void Reassembler::accept_out_of_order(std::uint64_t number, const HeldFrame& giv
     give_up_before(std::min(number, held_.first(next_)), sink);
   }
   if (number == next_) {
-    deliver(given, sink);
+    deliver(given.plaintext, given.frame, sink);
     deliver_held(sink);
   } else {
     held_.put(number, given);
@@ -118,10 +118,10 @@ void Reassembler::flush(Sink& sink) {
 }
 
 template <ReassemblySink Sink>
-void Reassembler::deliver(const HeldFrame& frame, Sink& sink) {
-  if constexpr (requires { sink.enter(frame.plaintext); }) sink.enter(frame.plaintext);
-  reader_.read(frame.plaintext, sink);
-  sink.release(frame.frame);
+void Reassembler::deliver(Bytes plaintext, void* frame, Sink& sink) {
+  if constexpr (requires { sink.enter(plaintext); }) sink.enter(plaintext);
+  reader_.read(plaintext, sink);
+  sink.release(frame);
   ++next_;
 }
 
@@ -129,7 +129,8 @@ template <ReassemblySink Sink>
 void Reassembler::deliver_held(Sink& sink) {
   while (held_.has(next_)) {
     held_.fetch(next_ + 1);
-    deliver(held_.take(next_), sink);
+    const HeldFrame held = held_.take(next_);
+    deliver(held.plaintext, held.frame, sink);
   }
 }
 
